@@ -1,0 +1,63 @@
+"""What a call sees of its community when it begins: the data a flow is built from. JSON-plain, kept with the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class VoiceView:
+    """A neighbour's approved opinion: its redacted words, and its recording where its speaker allowed that."""
+
+    opinion_id: str
+    words: str
+    recording_id: str | None = None
+
+
+@dataclass(frozen=True)
+class TopicView:
+    """A topic as heard: title of at most 20 characters, background of at most 120.
+
+    `options` are (choice, spoken label) pairs, at most four; empty means agree / disagree / can't say.
+    `updates` are progress sentences, newest first; `decision` is set once it is decided.
+    """
+
+    topic_id: str
+    title: str
+    background: str
+    options: tuple[tuple[str, str], ...] = ()
+    voices: tuple[VoiceView, ...] = ()
+    updates: tuple[str, ...] = ()
+    is_open: bool = True
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnView:
+    """One of the caller's own opinions and what became of it. `reply` only when there is one; `is_new` if unheard.
+
+    A private reply is read only after the receipt's last four digits: the telephone may be shared.
+    """
+
+    opinion_id: str
+    receipt: str
+    stage: str
+    topic_title: str | None = None
+    reply: str | None = None
+    is_new: bool = False
+    is_private: bool = False
+
+
+@dataclass(frozen=True)
+class CommunityView:
+    """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled."""
+
+    name: str
+    topics: tuple[TopicView, ...] = ()
+    own: tuple[OwnView, ...] = ()
+    person_number: str = ""
+    seats: int = 2
+    notice_version: str = "1"
+    is_slow: bool = False
+    is_first_call: bool = False
+    resume_step: str | None = None

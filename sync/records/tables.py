@@ -1,0 +1,25 @@
+"""Every table, in one import."""
+
+from sync.records.base import Base, new_id, record_id
+from sync.records.calls import Call, CallTurn, PromptRecording, Recording
+from sync.records.community import Audit, Community, Household, Resident, Setting
+from sync.records.people import Consent, Key, Number, Person
+from sync.records.platforms import Change, Platform, Staff
+from sync.records.topics import Ballot, ProgressUpdate, Topic
+from sync.records.voices import (
+    Capture,
+    Opinion,
+    OpinionRecording,
+    Reaction,
+    Reply,
+    Request,
+    Satisfaction,
+    Transcript,
+)
+
+__all__ = [
+    "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent", "Household", "Key",
+    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
+    "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting", "Staff", "Topic", "Transcript",
+    "new_id", "record_id",
+]  # fmt: skip
