@@ -47,7 +47,10 @@ class CallTurn(Base):
 
 
 class Recording(Base):
-    """Sound of one utterance. `announced` → `stored` (sealed on disk, acknowledged) · `missing` · `broken` · `erased`."""
+    """Sound of one utterance. `announced` → `stored` (sealed on disk) · `missing` · `broken` · `erased`.
+
+    `acknowledged_at`: the source was told that it may forget its copy. `held_by`: the worker fetching it just now.
+    """
 
     __tablename__ = "recordings"
     __table_args__ = (Index(None, "state", "next_try_at"), Index(None, "call_id", "turn"))
@@ -66,6 +69,8 @@ class Recording(Base):
     sha256: Mapped[str | None]
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
+    held_by: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
     problem: Mapped[str | None]
     created_at: Mapped[datetime]
 

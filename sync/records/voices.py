@@ -79,6 +79,7 @@ class Opinion(Base):
     version: Mapped[int] = mapped_column(default=1)
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
+    held_by: Mapped[str | None]  # the worker turning it into words just now
     problem: Mapped[str | None]
 
 
