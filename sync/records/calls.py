@@ -24,6 +24,9 @@ class Call(Base):
     line: Mapped[str]  # the platform or line it came through: `exchange`, `twilio`
     handset: Mapped[str]  # `phone`, `terminal`, `browser`, `sip`
     is_practice: Mapped[bool]
+    evidence: Mapped[str] = mapped_column(default="none")  # how well the number is tied to a person
+    language: Mapped[str] = mapped_column(default="zh")
+    voice: Mapped[str] = mapped_column(default="")  # the synthesiser's voice this call is read in
     flow: Mapped[str] = mapped_column(default="hotline")
     view: Mapped[dict[str, Any]]
     place: Mapped[dict[str, Any]]
@@ -58,7 +61,7 @@ class Recording(Base):
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id"))
-    turn: Mapped[int | None]  # the turn whose Record made it
+    turn: Mapped[int | None]  # the turn whose Record made it: the next one takes it
     sid: Mapped[str] = mapped_column(unique=True)  # the platform's id of it
     line: Mapped[str]
     url: Mapped[str | None]
