@@ -1,0 +1,155 @@
+"""What is set from outside: every environment variable in one table, read once into one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes for the path of a unix socket
+
+
+class SettingsError(Exception):
+    """A setting that cannot be understood; the message names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, what holds when it is not set, and what it is for."""
+
+    name: str
+    default: str
+    meaning: str
+    is_secret: bool = False
+
+
+VARIABLES = (
+    Variable("TINGJIAN_HOME", "./var", "Folder of records, recordings, rendered prompts and keys. Back it up."),
+    Variable("DATABASE_URL", "SQLite in TINGJIAN_HOME", "`postgresql://user:password@host/name` in production."),
+    Variable("REDIS_URL", "embedded", "`redis://host:6379/0` in production; otherwise `tingjian run` starts its own."),
+    Variable("TINGJIAN_MODELS", "models folder beside the packages", "Folder of speech models kept elsewhere."),
+    Variable("TINGJIAN_HOST", "127.0.0.1", "Address that web and exchange listen on; loopback unless set."),
+    Variable("TINGJIAN_PORT", "8000", "Port of the web process."),
+    Variable("TINGJIAN_EXCHANGE_PORT", "8010", "Port of the telephone exchange."),
+    Variable("PUBLIC_BASE_URL", "http://127.0.0.1:PORT", "Address by which phone platforms reach web; signed."),
+    Variable("WEB_URL", "PUBLIC_BASE_URL", "Address by which the exchange reaches web."),
+    Variable("EXCHANGE_URL", "http://127.0.0.1:EXCHANGE_PORT", "Address by which browser and worker reach the exchange."),
+    Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none means only our own exchange may call."),
+    Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
+    Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
+    Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
+    Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
+    Variable("TINGJIAN_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`; logs hold ids only."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All process settings. Addresses have no slash at the end; `redis_url` is never empty."""
+
+    home: Path
+    database_url: str
+    redis_url: str
+    models: Path | None
+    host: str
+    port: int
+    exchange_port: int
+    public_base: str
+    web_url: str
+    exchange_url: str
+    twilio_sid: str
+    twilio_token: str
+    synthesizer: str
+    recognizer: str
+    web_workers: int
+    log_level: str
+    owns_redis: bool
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables of `VARIABLES`; SettingsError names the first that makes no sense."""
+        given = os.environ if environment is None else environment
+
+        def value(name: str, default: str = "") -> str:
+            return given.get(name, "").strip() or default
+
+        home = Path(value("TINGJIAN_HOME", "./var")).expanduser().resolve()
+        port = _port("TINGJIAN_PORT", value("TINGJIAN_PORT", "8000"))
+        exchange_port = _port("TINGJIAN_EXCHANGE_PORT", value("TINGJIAN_EXCHANGE_PORT", "8010"))
+        public_base = _address("PUBLIC_BASE_URL", value("PUBLIC_BASE_URL", f"http://127.0.0.1:{port}"))
+        models = value("TINGJIAN_MODELS")
+        return cls(
+            home=home,
+            database_url=_database(value("DATABASE_URL", f"sqlite:///{home / 'tingjian.db'}")),
+            redis_url=value("REDIS_URL", f"unix://{redis_socket(home)}"),
+            models=Path(models).expanduser().resolve() if models else None,
+            host=value("TINGJIAN_HOST", "127.0.0.1"),
+            port=port,
+            exchange_port=exchange_port,
+            public_base=public_base,
+            web_url=_address("WEB_URL", value("WEB_URL", public_base)),
+            exchange_url=_address(
+                "EXCHANGE_URL", value("EXCHANGE_URL", f"http://127.0.0.1:{exchange_port}")
+            ),
+            twilio_sid=value("TWILIO_ACCOUNT_SID"),
+            twilio_token=value("TWILIO_AUTH_TOKEN"),
+            synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
+            recognizer=value("TINGJIAN_RECOGNIZER", "faster-whisper"),
+            web_workers=_count("TINGJIAN_WEB_WORKERS", value("TINGJIAN_WEB_WORKERS", "2")),
+            log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
+            owns_redis=not value("REDIS_URL"),
+        )
+
+    @property
+    def phone_url(self) -> str:
+        """Address of the exchange for a handset: the WebSocket without its ticket."""
+        scheme, rest = self.exchange_url.split("://", 1)
+        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}/phone/ws"
+
+    @property
+    def clips_folder(self) -> Path:
+        """Where rendered prompts lie."""
+        return self.home / "clips"
+
+
+def redis_socket(home: Path) -> Path:
+    """The socket of the embedded Redis: in `home`, or in a private folder when that path is too long for one."""
+    usual = home / "redis.sock"
+    if len(str(usual).encode()) <= _LONGEST_SOCKET_PATH:
+        return usual
+    name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"tingjian-{os.getuid()}-{name}" / "redis.sock"
+
+
+def _port(name: str, text: str) -> int:
+    number = _count(name, text)
+    if number > 65535:
+        raise SettingsError(f"{name} is {text}: a port is at most 65535")
+    return number
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingsError(f"{name} is {text!r}: it should be a number from 1")
+    return int(text)
+
+
+def _address(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(f"{name} is {text!r}: it should look like https://calls.example.org")
+    return text.rstrip("/")
+
+
+def _database(text: str) -> str:
+    """SQLAlchemy names its driver in the address; people do not."""
+    for plain in ("postgres://", "postgresql://"):
+        if text.startswith(plain):
+            return "postgresql+psycopg://" + text.removeprefix(plain)
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingsError("DATABASE_URL should begin with sqlite:/// or postgresql://")
+    return text
