@@ -1,0 +1,133 @@
+"""The queue that wakes workers: jobs named by dotted path. The database is the truth; a lost job is only a late one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+LOG = logging.getLogger("tingjian.queue")
+RECORDS, SPEECH, PROMPTS = "records", "speech", "prompts"
+QUEUES = (RECORDS, SPEECH, PROMPTS)  # workers take from the first that has something
+_SAME_JOB_SECONDS = 120  # how long a put job keeps its equals out, should nobody begin it
+_REST_SECONDS = 2.0  # after a failure Redis is left alone this long, so that webhooks stay fast
+_PREFIX = "tingjian:put:"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One kind of work: its queue, the function as `module:name` (never imported here), and its limit in seconds."""
+
+    queue: str
+    path: str
+    max_seconds: int
+
+    @property
+    def function(self) -> str:
+        """The path as RQ spells it."""
+        return self.path.replace(":", ".")
+
+
+JOBS: Mapping[str, Job] = MappingProxyType(
+    {
+        "settle": Job(RECORDS, "sync.worker:settle", 300),
+        "settle_call": Job(RECORDS, "ivr.calls:settle_call", 60),
+        "fetch_recording": Job(RECORDS, "sync.worker:fetch_recording", 180),
+        "transcribe": Job(SPEECH, "sync.worker:transcribe", 3600),
+        "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
+    }
+)
+
+
+class WorkQueue:
+    """Puts jobs into Redis (`redis://…` or `unix:///path`). Safe to share between threads."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.redis_url = redis_url
+        self._redis: Redis = connect(redis_url, answer_seconds=1.0)
+        self._rests_until = 0.0
+
+    def put(self, job: str, **arguments: str) -> bool:
+        """Ask for a job; one that waits already is not put twice.
+
+        True when it waits in Redis now. False, with a line in the log, when Redis is away: the sweeper will find
+        the work in the database. Never raises, but for a job or arguments that make no sense (KeyError).
+        """
+        kind = JOBS[job]
+        if time.monotonic() < self._rests_until:
+            return False
+        try:
+            self._put(job, kind, arguments)
+        except RedisError as error:
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            LOG.warning(
+                "redis is away (%s): %s waits for the sweeper", type(error).__name__, _name(job, arguments)
+            )
+            return False
+        return True
+
+    def is_here(self) -> bool:
+        """Whether Redis answers at this moment."""
+        try:
+            return bool(self._redis.ping())
+        except RedisError:
+            return False
+
+    def waiting(self) -> dict[str, int] | None:
+        """How many jobs wait in each queue; None when Redis is away."""
+        try:
+            return {name: self._queue(name).count for name in QUEUES}
+        except RedisError:
+            return None
+
+    def _put(self, job: str, kind: Job, arguments: Mapping[str, str]) -> None:
+        mark = _PREFIX + _name(job, arguments)
+        if not self._redis.set(mark, "1", nx=True, ex=_SAME_JOB_SECONDS):
+            return
+        try:
+            self._queue(kind.queue).enqueue_call(
+                kind.function,
+                kwargs=dict(arguments),
+                timeout=kind.max_seconds,
+                result_ttl=0,
+                failure_ttl=3600,
+                meta={"mark": mark},
+                description=_name(job, arguments),
+            )
+        except RedisError:
+            self._redis.delete(mark)
+            raise
+
+    def _queue(self, name: str) -> Queue:
+        return Queue(name, connection=self._redis, serializer=JSONSerializer)
+
+
+def connect(redis_url: str, answer_seconds: float | None) -> Redis:
+    """A connection that fails at once rather than trying by itself. Without `answer_seconds` it may block (workers)."""
+    options: dict[str, Any] = {
+        "socket_connect_timeout": 1.0,
+        "socket_timeout": answer_seconds,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    connection: Redis = Redis.from_url(redis_url, **options)
+    return connection
+
+
+def begun(connection: Redis, meta: Mapping[str, Any]) -> None:
+    """A worker begins a job: from now on an equal one may be put again, because the world may have changed."""
+    if mark := meta.get("mark"):
+        connection.delete(mark)
+
+
+def _name(job: str, arguments: Mapping[str, str]) -> str:
+    return " ".join((job, *(f"{key}={arguments[key]}" for key in sorted(arguments))))
