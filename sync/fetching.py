@@ -53,7 +53,7 @@ def fetch(recording: Source, credentials: Credentials, pauses: Sequence[float] =
 
 
 def acknowledge(recording: Source, credentials: Credentials) -> bool:
-    """Tell the source that it may forget its copy; True when it has. A copy already gone is fine: repeat freely."""
+    """Tell the source that it may forget its copy; True when it has. Safe to repeat."""
     address = _address(recording)
     if recording.line != "exchange":  # Twilio deletes the recording itself, not one of its formats
         address = address.removesuffix(".wav").removesuffix(".mp3")

@@ -1,4 +1,4 @@
-"""The queue that wakes workers: jobs named by dotted path. The database is the truth; a lost job is only a late one."""
+"""The queue that wakes workers. The database is the truth: a lost job is only a late one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PREFIX = "tingjian:put:"
 
 @dataclass(frozen=True)
 class Job:
-    """One kind of work: its queue, the function as `module:name` (never imported here), and its limit in seconds."""
+    """One kind of work: its queue, its function as `module:name` (never imported here), its longest run."""
 
     queue: str
     path: str
@@ -60,8 +60,8 @@ class WorkQueue:
     def put(self, job: str, **arguments: str) -> bool:
         """Ask for a job; one that waits already is not put twice.
 
-        True when it waits in Redis now. False, with a line in the log, when Redis is away: the sweeper will find
-        the work in the database. Never raises, but for a job or arguments that make no sense (KeyError).
+        True when it waits in Redis now. False, with a line in the log, when Redis is away: the sweeper will
+        find the work in the database. Raises nothing but KeyError, for a job there is none of.
         """
         kind = JOBS[job]
         if time.monotonic() < self._rests_until:
@@ -113,7 +113,7 @@ class WorkQueue:
 
 
 def connect(redis_url: str, answer_seconds: float | None) -> Redis:
-    """A connection that fails at once rather than trying by itself. Without `answer_seconds` it may block (workers)."""
+    """A connection that fails at once instead of retrying. Without `answer_seconds` it may block (workers)."""
     options: dict[str, Any] = {
         "socket_connect_timeout": 1.0,
         "socket_timeout": answer_seconds,
@@ -124,7 +124,7 @@ def connect(redis_url: str, answer_seconds: float | None) -> Redis:
 
 
 def begun(connection: Redis, meta: Mapping[str, Any]) -> None:
-    """A worker begins a job: from now on an equal one may be put again, because the world may have changed."""
+    """A worker begins a job: an equal one may be put again from now on, for the world may have changed."""
     if mark := meta.get("mark"):
         connection.delete(mark)
 
