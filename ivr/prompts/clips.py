@@ -1,0 +1,108 @@
+"""The store of rendered clips: one name per sentence, voice and pace; nothing half-written is ever seen."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.prompts.book import PromptError
+
+FORMAT = "1"
+"""Raised when the sound of all clips should change: every name changes with it."""
+
+_NAME = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class ClipStore:
+    """Clips in `folder`: `NAME.wav` for the phone, `NAME.full.wav` in full band, `NAME.json` its caption.
+
+    Names are keyed hashes of what is said and how, so that nobody without `secret` can ask for a sentence
+    by guessing it. `engine` names the synthesizer: another engine, other clips.
+    """
+
+    folder: Path
+    secret: bytes
+    engine: str = "kokoro"
+
+    def name(self, text: str, voice: str, is_slow: bool = False) -> str:
+        """The name (40 hex digits) of `text` said by `voice`."""
+        said = "\x1f".join((FORMAT, self.engine, voice, "slow" if is_slow else "normal", text))
+        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+
+    def recorded_name(self, text: str, community_id: str) -> str:
+        """The name of a person's own recording of `text` for one community; it serves every voice, pace."""
+        said = "\x1f".join((FORMAT, "recorded", community_id, text))
+        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+
+    def find(self, text: str, voice: str, is_slow: bool, community_id: str) -> str | None:
+        """The best clip of `text`: recorded by a person, else rendered, else at normal pace; or None."""
+        for name in (
+            self.recorded_name(text, community_id),
+            self.name(text, voice, is_slow),
+            self.name(text, voice, is_slow=False),
+        ):
+            if self.has(name):
+                return name
+        return None
+
+    def has(self, name: str) -> bool:
+        """Whether the clip is there, whole."""
+        return bool(_NAME.fullmatch(name)) and self.path(name).is_file()
+
+    def path(self, name: str, is_full_band: bool = False) -> Path:
+        """Where the clip lies. Raises `PromptError` for a name that is none of ours."""
+        if not _NAME.fullmatch(name):
+            raise PromptError("not the name of a clip")
+        return self.folder / (f"{name}.full.wav" if is_full_band else f"{name}.wav")
+
+    def caption(self, name: str) -> str:
+        """The words of the clip; '' when it has none."""
+        try:
+            return str(json.loads(self._caption_path(name).read_text("utf-8"))["text"])
+        except (OSError, ValueError, KeyError):
+            return ""
+
+    def write(self, name: str, phone_wav: bytes, full_wav: bytes, caption: str) -> None:
+        """Keep a clip: whole on disk before its name can be found. Raises `OSError` when the disk is full."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._put(self._caption_path(name), json.dumps({"text": caption}, ensure_ascii=False).encode())
+        self._put(self.path(name, is_full_band=True), full_wav)
+        self._put(self.path(name), phone_wav)
+        self._settle()
+
+    def delete(self, name: str) -> None:
+        """Forget a clip; one that is not there is no error."""
+        for path in (self.path(name), self.path(name, is_full_band=True), self._caption_path(name)):
+            path.unlink(missing_ok=True)
+
+    def names(self) -> frozenset[str]:
+        """Every clip in the store."""
+        return frozenset(path.stem for path in self.folder.glob("*.wav") if _NAME.fullmatch(path.stem))
+
+    def _caption_path(self, name: str) -> Path:
+        return self.path(name).with_suffix(".json")
+
+    def _put(self, path: Path, data: bytes) -> None:
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def _settle(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,140 @@
+"""Rendering ahead: what a community's calls may say becomes clips, so that nothing is spoken on the spot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ivr.prompts.book import Book
+from ivr.prompts.clips import ClipStore
+from ivr.prompts.recorded import keep_recorded
+from ivr.prompts.tidy import tidy
+from ivr.prompts.tones import write_tones
+from ivr.prompts.voice import voice_of
+from ivr.prompts.wanted import Importance, Wanted, wanted
+from speech.audio import write_phone_wav, write_wav
+from speech.errors import SpeechError
+from speech.pacing import Pace, speak
+from speech.synthesize import Synthesizer
+from sync.records.tables import Community
+
+if TYPE_CHECKING:
+    from sync.archive import Archive
+
+__all__ = ["Importance", "Rendered", "Wanted", "due", "open_renderer", "render", "render_job", "wanted"]
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[int, int, str], None]
+"""Called after each clip with: how many are there, how many there will be, the words of this one."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a run did: clips wanted, made now, there already, and those the synthesizer refused."""
+
+    total: int
+    made: int
+    kept: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a community's clips lack: `total` clips are wanted, `missing` are not there yet."""
+
+    language: str
+    voice: str
+    total: int
+    missing: tuple[Wanted, ...]
+
+
+def due(archive: Archive, clips: ClipStore, community_id: str, up_to: Importance = Importance.SLOW) -> Due:
+    """What is still to be rendered, most important first. Raises `LookupError` without the community."""
+    with archive.database.read() as session:
+        community = session.get(Community, community_id)
+        if community is None:
+            raise LookupError(f"no community {community_id}")
+        language, voice = community.language, voice_of(session, community_id)
+    needed = [clip for clip in wanted(archive, community_id, Book.load(language)) if clip.importance <= up_to]
+    missing = tuple(clip for clip in needed if not clips.has(clips.name(clip.text, voice, clip.is_slow)))
+    return Due(language, voice, len(needed), missing)
+
+
+def render(
+    archive: Archive,
+    clips: ClipStore,
+    synthesizer: Synthesizer,
+    community_id: str,
+    report: Report = lambda done, total, text: None,
+    up_to: Importance = Importance.SLOW,
+) -> Rendered:
+    """Render what is missing, most important first; safe to break off and to repeat.
+
+    Raises `SpeechError` (not permanent) when the engine fails for now and `OSError` when the disk is full:
+    what was made before stays, and the next run goes on from there.
+    """
+    write_tones(clips)
+    keep_recorded(archive, clips, community_id)
+    work = due(archive, clips, community_id, up_to)
+    done = work.total - len(work.missing)
+    made = failed = 0
+    for clip in work.missing:
+        if _render_one(clips, clip, synthesizer, work.voice, work.language):
+            made += 1
+        else:
+            failed += 1
+        report(done + made + failed, work.total, clip.text)
+    return Rendered(work.total, made, done, failed)
+
+
+def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, voice: str, language: str) -> bool:
+    name = clips.name(clip.text, voice, clip.is_slow)
+    try:
+        audio = speak(clip.text, engine, voice, Pace.SLOW if clip.is_slow else Pace.NORMAL, language)
+    except SpeechError as problem:
+        if not problem.permanent:
+            raise
+        log.warning("clip %s cannot be rendered: %s", name, problem)
+        return False
+    clips.write(name, write_phone_wav(audio), write_wav(audio), clip.text)
+    return True
+
+
+@dataclass(frozen=True)
+class _Renderer:
+    archive: Archive
+    clips: ClipStore
+    synthesizer_factory: Callable[[], Synthesizer]
+
+
+_opened: _Renderer | None = None
+
+
+def open_renderer(archive: Archive, clips: ClipStore, synthesizer_factory: Callable[[], Synthesizer]) -> None:
+    """Set what this process's render jobs work with. The synthesizer loads once, on the first need."""
+    global _opened
+    _opened = _Renderer(archive, clips, cache(synthesizer_factory))
+
+
+def render_job(community_id: str) -> int:
+    """The queued job: render what the community lacks, forget what nobody may play now; gives clips made.
+
+    Safe to repeat. A community that is gone is no error. Raises what `render` raises: the queue tries again.
+    """
+    if _opened is None:
+        raise RuntimeError("open_renderer() has not been called in this process")
+    archive, clips = _opened.archive, _opened.clips
+    made = 0
+    try:
+        write_tones(clips)
+        keep_recorded(archive, clips, community_id)
+        if due(archive, clips, community_id).missing:
+            made = render(archive, clips, _opened.synthesizer_factory(), community_id).made
+    except LookupError:
+        log.info("nothing to render: community %s is gone", community_id)
+    tidy(archive, clips)
+    return made
