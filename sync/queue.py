@@ -113,7 +113,7 @@ class WorkQueue:
 
 
 def connect(redis_url: str, answer_seconds: float | None) -> Redis:
-    """A connection that fails at once instead of retrying. Without `answer_seconds` it may block (workers)."""
+    """A connection that fails at once, not retrying by itself. Without `answer_seconds` it may block."""
     options: dict[str, Any] = {
         "socket_connect_timeout": 1.0,
         "socket_timeout": answer_seconds,
