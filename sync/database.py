@@ -1,0 +1,151 @@
+"""One database, SQLite or PostgreSQL, opened so that what is committed stays committed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from sync import migrations
+from sync.errors import RecordsError, RecordsUnavailable
+
+__all__ = ["Database", "RecordsError", "RecordsUnavailable"]
+
+BUSY_SECONDS = 10
+_POOL = {"pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # in WAL mode only FULL survives a power cut with every acknowledged digit
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # a destroyed key is overwritten, not only unlinked
+)
+# Primary result codes of SQLite that say "not now" rather than "your statement is wrong":
+# PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
+_SQLITE_UNAVAILABLE = frozenset({3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26})
+_MIGRATION_LOCK = 0x74696E67  # "ting": PostgreSQL's advisory lock while tables are being made
+
+
+class Database:
+    """Sessions on one database. `begin` writes; `read` sees one unchanging snapshot.
+
+    Raises RecordsUnavailable where the database is locked too long, full, read-only, or gone.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        self._reader = _reader_of(self.engine, self.is_sqlite)
+        # SQLite has one writer. Threads of this process queue here instead of sleeping in its busy handler.
+        self._writer = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One writing transaction: committed on leaving, rolled back by an exception."""
+        with _translated(), self._turn(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One reading transaction on one snapshot; whatever it changes is thrown away."""
+        with _translated(), Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    def create(self) -> None:
+        """Bring the tables to what this program knows; safe to run at once from several processes."""
+        with _translated(), self._turn(), self.engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            migrations.upgrade(connection)
+
+    def is_current(self) -> bool:
+        """Whether the tables are those this program knows."""
+        with _translated(), self._reader.connect() as connection:
+            return migrations.is_current(connection)
+
+    def close(self) -> None:
+        """Give back every pooled connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=BUSY_SECONDS):
+            raise RecordsUnavailable("the database is busy")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise RecordsUnavailable("too many at once on the database") from error
+    except DBAPIError as error:
+        if _is_unavailable(error):
+            raise RecordsUnavailable(f"the database can't be used: {type(error.orig).__name__}") from error
+        raise
+
+
+def _is_unavailable(error: DBAPIError) -> bool:
+    """Whether the same statement may succeed later; errors of the statement itself stay as they are."""
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_UNAVAILABLE
+    return type(error).__name__ in {"OperationalError", "InterfaceError", "InternalError"}
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_POOL)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads, then writes, fails at once when another wrote between.
+        is_reader = connection.get_execution_options().get("is_reader", False)
+        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL)
+
+
+def _reader_of(engine: Engine, is_sqlite: bool) -> Engine:
+    if is_sqlite:
+        return engine.execution_options(is_reader=True)
+    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")

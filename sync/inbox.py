@@ -1,0 +1,80 @@
+"""The inbox: one thing given on one channel, kept once under its natural key whatever is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from sync.errors import RecordsError
+from sync.records.tables import Capture
+from sync.upsert import insert_for
+
+KINDS = frozenset(
+    {
+        "ballot", "reaction", "opinion", "opinion_dropped", "release", "consent",
+        "satisfaction", "heard", "request",
+    }
+)  # fmt: skip
+EVIDENCE = ("none", "caller_id", "roster", "attested", "linked")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What somebody gave. `source` is the platform or line, `source_id` its own id for it.
+
+    `payload` holds ids and choices, never words; by kind: ballot {choice}; reaction {opinion_id, choice};
+    opinion {opinion_id, recordings, kind, receipt};
+    opinion_dropped {opinion_id}; release {opinion_id, release}; consent {purpose, answer, version};
+    satisfaction {opinion_id, is_satisfied}; heard {opinion_id}; request {reason}.
+    """
+
+    source: str
+    source_id: str
+    community_id: str
+    person_id: str
+    kind: str
+    topic_id: str | None
+    payload: Mapping[str, Any]
+    channel: str
+    evidence: str
+    is_practice: bool
+    cast_at: datetime
+
+
+def keep(session: Session, given: Given, received_at: datetime) -> bool:
+    """Put one capture in the inbox, in the caller's transaction. False if its natural key was there."""
+    return keep_all(session, [given], received_at) == 1
+
+
+def keep_all(session: Session, given: Iterable[Given], received_at: datetime) -> int:
+    """Put many captures in the inbox with one statement; how many of them were new."""
+    rows = [_row(one, received_at) for one in given]
+    if not rows:
+        return 0
+    statement = insert_for(session, Capture).values(rows)
+    fresh = statement.on_conflict_do_nothing(index_elements=["source", "source_id"])
+    return int(session.connection().execute(fresh).rowcount)
+
+
+def _row(given: Given, received_at: datetime) -> dict[str, Any]:
+    if given.kind not in KINDS or given.evidence not in EVIDENCE:
+        raise RecordsError(f"no capture is of kind {given.kind!r} with evidence {given.evidence!r}")
+    return {
+        "source": given.source,
+        "source_id": given.source_id,
+        "community_id": given.community_id,
+        "person_id": given.person_id,
+        "kind": given.kind,
+        "topic_id": given.topic_id,
+        "payload": dict(given.payload),
+        "channel": given.channel,
+        "evidence": given.evidence,
+        "is_practice": given.is_practice,
+        "cast_at": given.cast_at,
+        "received_at": received_at,
+        "state": "pending",
+    }

