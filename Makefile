@@ -16,13 +16,13 @@ SOURCES := ivr speech sync admin tests $(wildcard benchmarks)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-run: $(VENV)/.models ## set up what is missing, then start the whole of it; Ctrl-C stops it
+run: models ## set up what is missing, then start the whole of it; Ctrl-C stops it
 	@exec $(BIN)/tingjian run
 
-demo: $(VENV)/.models ## one whole scripted call with real audio, told as a story
+demo: models ## one whole scripted call with real audio, told as a story
 	@exec $(BIN)/tingjian demo
 
-setup: $(VENV)/.models ## only the set-up of `make run`
+setup: models ## only the set-up of `make run`
 
 # --- set-up, in stages; a stamp in the virtual environment says that a stage is done ---
 $(VENV)/.made:
@@ -48,11 +48,8 @@ $(VENV)/.project: pyproject.toml $(VENV)/.base
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The models are checked by sha256 on every fetch; a folder given by TINGJIAN_MODELS is used as it is.
-$(VENV)/.models: $(VENV)/.project $(wildcard speech/models.py)
-	@echo "· fetching the speech models"
+models: $(VENV)/.project ## the speech models, sha256-checked (TINGJIAN_MODELS= names a folder that has them)
 	@$(BIN)/python -m speech.models
-	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.project
 	@echo "· installing what the tests need"
@@ -74,13 +71,13 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.dev $(VENV)/.models chromium lint ## everything: lint, types, all tests, the slow ones too
+test: $(VENV)/.dev models chromium lint ## everything: lint, types, all tests, the slow ones too
 	$(BIN)/python -m pytest -ra
 
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
 	$(BIN)/python -m pytest -m "not slow"
 
-bench: $(VENV)/.dev $(VENV)/.models ## measure; BENCH=web|speech|sync|admin|line|broadcast measures one
+bench: $(VENV)/.dev models ## measure; BENCH=web|speech|sync|admin|line|broadcast measures one
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 # Every requirement is pinned with hashes, and no index is named, so that a mirror may serve them.
@@ -98,4 +95,4 @@ clean: ## remove what was built; the records in var/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help run demo setup chromium lint test quick bench lock settings clean
+.PHONY: help run demo setup models chromium lint test quick bench lock settings clean

@@ -1,0 +1,73 @@
+"""The recordings of an opinion for staff ears: decrypted on the fly, never cached, every hearing audited."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, abort, send_file
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from admin.pages.access import Reader, archive, reader
+from sync.errors import KeyDestroyed, RecordingMissing
+from sync.records.tables import Audit, OpinionRecording, Person, Recording
+
+_SAME_HEARING = timedelta(minutes=1)  # a player asks for one recording in several ranges
+
+
+def add_sound(desk: Blueprint) -> None:
+    """Put the recordings on the desk."""
+    desk.add_url_rule("/opinions/<opinion_id>/sound/<recording_id>", "sound", sound)
+
+
+def sound(opinion_id: str, recording_id: str) -> Response:
+    """One segment as WAV, by ranges. 404 for another community's, 410 for one that was erased."""
+    ours, who = archive(), reader()
+    with ours.database.read() as records:
+        found = _find(records, who, opinion_id, recording_id)
+        if found is None:
+            abort(404)
+        recording, key_id = found
+        try:
+            heard = ours.keyring.unseal(records, key_id, ours.recordings.get(recording.file or ""), recording.id)
+        except KeyDestroyed:
+            abort(410)
+        except RecordingMissing:
+            abort(404)
+    with ours.database.begin() as records:
+        _audit(records, who, recording_id)
+    answer = send_file(io.BytesIO(heard), mimetype="audio/wav", conditional=True, etag=False, max_age=0)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _find(records: Session, who: Reader, opinion_id: str, recording_id: str) -> tuple[Recording, str] | None:
+    row = records.execute(
+        select(Recording, Person.key_id)
+        .join(OpinionRecording, OpinionRecording.recording_id == Recording.id)
+        .join(Person, Person.id == Recording.person_id)
+        .where(
+            Recording.id == recording_id,
+            OpinionRecording.opinion_id == opinion_id,
+            Recording.community_id == who.community_id,
+            Recording.state == "stored",
+        )
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def _audit(records: Session, who: Reader, recording_id: str) -> None:
+    now = datetime.now(UTC)
+    lately = select(Audit.id).where(
+        Audit.community_id == who.community_id, Audit.at > now - _SAME_HEARING, Audit.actor == who.staff_id,
+        Audit.act == "heard_recording", Audit.subject == recording_id,
+    ).limit(1)  # fmt: skip
+    if records.scalar(lately) is None:
+        records.add(
+            Audit(
+                community_id=who.community_id, at=now, actor=who.staff_id, act="heard_recording",
+                subject=recording_id, reason=None, details={},
+            )
+        )  # fmt: skip

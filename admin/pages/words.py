@@ -1,0 +1,22 @@
+"""The words of the desk, in Chinese and English, chosen by the person who reads."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+LANGUAGES = ("zh", "en")
+
+
+@lru_cache(maxsize=1)
+def all_words() -> dict[str, dict[str, str]]:
+    """Every word of the desk by id, then by language."""
+    content = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+    return cast(dict[str, dict[str, str]], content)
+
+
+def word(word_id: str, language: str, **values: object) -> str:
+    """The word of that id in a language, its {placeholders} filled. A KeyError is a mistake of ours."""
+    return all_words()[word_id][language].format(**values)

@@ -1,0 +1,66 @@
+"""What every answer carries: a strict content policy, headers that promise little, a log line with ids only."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+LOG = logging.getLogger("tingjian.web")
+LARGEST_BODY_BYTES = 1024 * 1024
+_SLOW_MS = 500.0
+
+
+def secure(app: Flask, exchange_origin: str) -> None:
+    """Put the headers on every answer of `app`. `exchange_origin` (ws://host:port) is where the phone page connects."""
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "media-src 'self' blob:",
+            "worker-src 'self'",
+            f"connect-src 'self' {exchange_origin}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+
+    @app.after_request
+    def dress(answer: Response) -> Response:
+        headers = answer.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "microphone=(self), camera=(), geolocation=()")
+        if request.is_secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if answer.mimetype == "text/html":
+            headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+
+def log_requests(app: Flask) -> None:
+    """One line a request: method, the route (never its query or body), ids in it, status, milliseconds."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(answer: Response) -> Response:
+        milliseconds = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
+        level = logging.WARNING if answer.status_code >= 500 or milliseconds > _SLOW_MS else logging.DEBUG
+        if LOG.isEnabledFor(level):
+            rule = request.url_rule.rule if request.url_rule else "(no route)"
+            ids = " ".join(str(value) for value in (request.view_args or {}).values())
+            LOG.log(level, "%s %s %s → %s in %.0f ms", request.method, rule, ids, answer.status_code, milliseconds)
+        return answer
