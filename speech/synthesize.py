@@ -1,0 +1,46 @@
+"""Sound from words: the contract of a synthesizer, and which engines there are."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Protocol, cast
+
+from speech.audio import Audio
+from speech.errors import SpeechError
+from speech.models import models_folder
+
+FEMALE = "zf_xiaobei"
+MALE = "zm_yunxi"
+
+
+class Synthesizer(Protocol):
+    """Any engine that says a sentence. It raises SpeechError and nothing else."""
+
+    name: str
+    voices: tuple[str, ...]
+
+    def say(self, text: str, language: str = "zh", voice: str = FEMALE) -> Audio:
+        """The sentence in full band. A voice that the engine lacks is answered by its own nearest one."""
+        ...
+
+
+ENGINES = {  # named here, imported on use; the first is the default, the last the fallback
+    "kokoro": "speech.engines.kokoro:KokoroSynthesizer",
+    "espeak": "speech.engines.espeak:EspeakSynthesizer",
+}
+
+
+def load_synthesizer(name: str = "kokoro", models: Path | None = None) -> Synthesizer:
+    """Load an engine with its weights from `models`.
+
+    Raises SpeechError: permanent for an unknown engine, not permanent while its weights are missing.
+    """
+    if name not in ENGINES:
+        raise SpeechError(f"there is no synthesizer called {name}", permanent=True)
+    module, kind = ENGINES[name].split(":")
+    try:
+        engine = getattr(importlib.import_module(module), kind)
+    except ImportError as error:
+        raise SpeechError(f"the synthesizer {name} is not installed: {error}", permanent=True) from error
+    return cast(Synthesizer, engine(models or models_folder()))
