@@ -25,7 +25,7 @@ from sync.records.tables import Community
 if TYPE_CHECKING:
     from sync.archive import Archive
 
-__all__ = ["Importance", "Rendered", "Wanted", "due", "open_renderer", "render", "render_job", "wanted"]
+__all__ = ["Importance", "Rendered", "Wanted", "due", "open_renderer", "render", "render_job", "voice_of", "wanted"]
 
 log = logging.getLogger(__name__)
 
