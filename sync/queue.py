@@ -40,10 +40,10 @@ class Job:
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
-        "settle": Job(RECORDS, "sync.worker:settle", 300),
+        "settle": Job(RECORDS, "sync.jobs:settle", 300),
         "settle_call": Job(RECORDS, "ivr.calls:settle_call", 60),
-        "fetch_recording": Job(RECORDS, "sync.worker:fetch_recording", 180),
-        "transcribe": Job(SPEECH, "sync.worker:transcribe", 3600),
+        "fetch_recording": Job(RECORDS, "sync.jobs:fetch_recording", 180),
+        "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
     }
 )

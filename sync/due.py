@@ -1,0 +1,108 @@
+"""What is still to be done, as the records say: never remembered from what was put in a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from sync.leases import is_gone
+from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Recording
+
+SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe")
+_AT_ONCE = 200  # of one kind; the next sweep finds the rest
+_SILENT_CALL = timedelta(minutes=10)  # a call whose end was never told is over after that
+
+
+@dataclass(frozen=True)
+class Due:
+    """One piece of work: the job's name in `queue.JOBS`, and its argument as (name, id), if it has one."""
+
+    job: str
+    argument: tuple[str, str] | None = None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The job's keyword arguments."""
+        return dict([self.argument]) if self.argument else {}
+
+
+def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Iterator[Due]:
+    """What somebody should do now, in the order in which one thing makes the next possible."""
+    if "settle" in jobs and session.scalar(select(exists().where(Capture.state == "pending"))):
+        yield Due("settle")
+    for job, name, find in (
+        ("fetch_recording", "recording_id", _recordings),
+        ("settle_call", "call_id", _calls),
+        ("transcribe", "opinion_id", _opinions),
+    ):
+        if job in jobs:
+            for record_id in find(session, now):
+                yield Due(job, (name, record_id))
+
+
+def _recordings(session: Session, now: datetime) -> Iterator[str]:
+    """Announced ones; and stored, broken or erased ones whose source has not been told."""
+    is_told = or_(Recording.acknowledged_at.is_not(None), Recording.url.is_(None))
+    waits = or_(
+        Recording.state == "announced",
+        and_(Recording.state.in_(["stored", "broken", "erased"]), ~is_told),
+    )
+    rows = session.execute(
+        select(Recording.id, Recording.next_try_at, Recording.held_by)
+        .where(waits, _may_be_due(Recording, now))
+        .order_by(Recording.created_at)
+        .limit(_AT_ONCE)
+    )
+    return _free(rows.tuples(), now)
+
+
+def _opinions(session: Session, now: datetime) -> Iterator[str]:
+    """Waiting ones whose every segment has arrived (or never will) and whose call is over."""
+    part_missing = (
+        exists()
+        .where(OpinionRecording.opinion_id == Opinion.id, OpinionRecording.recording_id == Recording.id)
+        .where(Recording.state == "announced")
+    )
+    still_talking = (
+        exists()
+        .where(OpinionRecording.opinion_id == Opinion.id, OpinionRecording.recording_id == Recording.id)
+        .where(Recording.call_id == Call.id, _is_live(now))
+    )
+    rows = session.execute(
+        select(Opinion.id, Opinion.next_try_at, Opinion.held_by)
+        .where(Opinion.state == "waiting", _may_be_due(Opinion, now), ~part_missing, ~still_talking)
+        .order_by(Opinion.said_at)
+        .limit(_AT_ONCE)
+    )
+    return _free(rows.tuples(), now)
+
+
+def _calls(session: Session, now: datetime) -> Iterator[str]:
+    """Calls that are over and left a recording which no turn has taken."""
+    return iter(
+        session.scalars(
+            select(Call.id)
+            .join(Recording, Recording.call_id == Call.id)
+            .where(Recording.is_claimed.is_(False), Recording.state != "erased", ~_is_live(now))
+            .distinct()
+            .limit(_AT_ONCE)
+        ).all()
+    )
+
+
+def _is_live(now: datetime) -> ColumnElement[bool]:
+    return and_(Call.ended_at.is_(None), Call.turned_at > now - _SILENT_CALL)
+
+
+def _may_be_due(table: type[Recording] | type[Opinion], now: datetime) -> ColumnElement[bool]:
+    return or_(table.next_try_at.is_(None), table.next_try_at <= now, table.held_by.is_not(None))
+
+
+def _free(rows: Iterable[tuple[str, datetime | None, str | None]], now: datetime) -> Iterator[str]:
+    for row_id, next_try_at, held_by in rows:
+        if next_try_at is None or next_try_at <= now or is_gone(held_by or ""):
+            yield row_id

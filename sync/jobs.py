@@ -1,0 +1,121 @@
+"""The worker's jobs, each safe to repeat; the sweep finds in the records what the queue lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+
+from sqlalchemy import exists, select
+
+from speech.recognize import Recognizer
+from sync.archive import Archive
+from sync.due import SWEPT, Due, due
+from sync.fetching import Credentials
+from sync.queue import JOBS, WorkQueue
+from sync.records.tables import Capture
+from sync.settle import settle_batch
+from sync.storing import store_recording
+from sync.words import transcribe_opinion
+
+LOG = logging.getLogger("tingjian.worker")
+_BATCH = 500
+
+
+@dataclass
+class Workplace:
+    """What the jobs of this process work with. The recognizer is loaded by the first job that needs it, once."""
+
+    archive: Archive
+    queue: WorkQueue
+    load: Callable[[], Recognizer]
+    credentials: Credentials
+    clock: Callable[[], datetime]
+    _recognizer: Recognizer | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def recognizer(self) -> Recognizer:
+        """The loaded engine. Raises SpeechError while it can't be had."""
+        with self._lock:
+            if self._recognizer is None:
+                self._recognizer = self.load()
+            return self._recognizer
+
+
+_workplace: Workplace | None = None
+
+
+def workplace() -> Workplace:
+    """What this process works with. RuntimeError before `open_worker`."""
+    if _workplace is None:
+        raise RuntimeError("open_worker has not been called in this process")
+    return _workplace
+
+
+def open_worker(
+    archive: Archive,
+    queue: WorkQueue,
+    recognizer_factory: Callable[[], Recognizer],
+    credentials: Credentials,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Workplace:
+    """Set what this process's jobs work with. `credentials`: a line's name → user and password of its recordings."""
+    global _workplace
+    _workplace = Workplace(archive, queue, recognizer_factory, credentials, clock)
+    return _workplace
+
+
+def settle() -> None:
+    """Apply all captures that are pending, in batches; then wake whoever is needed next."""
+    with _job("settle") as here:
+        while _is_pending(here.archive):
+            settle_batch(here.archive, limit=_BATCH)
+        sweep(here.archive, here.queue, here.clock(), jobs=("transcribe",))
+
+
+def fetch_recording(recording_id: str) -> None:
+    """Bring one announced recording home, or finish telling its source that we have it."""
+    with _job("fetch_recording", recording_id) as here:
+        if store_recording(here.archive, recording_id, here.credentials, here.clock):
+            sweep(here.archive, here.queue, here.clock(), jobs=("transcribe",))
+
+
+def transcribe(opinion_id: str) -> None:
+    """Turn one opinion into words."""
+    with _job("transcribe", opinion_id) as here:
+        transcribe_opinion(here.archive, opinion_id, here.recognizer, here.clock)
+
+
+def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[str] = SWEPT) -> list[Due]:
+    """Put a job for everything due in the records; returns what could not be put because Redis is away."""
+    with archive.database.read() as session:
+        found = list(due(session, now, jobs))
+    return [one for one in found if not queue.put(one.job, **one.arguments)]
+
+
+def do_here(one: Due) -> None:
+    """Do a piece of work in this process, without any queue."""
+    module, name = JOBS[one.job].path.split(":")
+    getattr(import_module(module), name)(**one.arguments)
+
+
+@contextmanager
+def _job(name: str, record_id: str = "") -> Iterator[Workplace]:
+    """A job never fails towards Redis: the records know what is still to be done. Logs ids only."""
+    here = workplace()
+    try:
+        yield here
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.filename}:{frame.lineno}"
+        LOG.error("%s %s: %s at %s", name, record_id, type(error).__name__, place)
+
+
+def _is_pending(archive: Archive) -> bool:
+    with archive.database.read() as session:
+        return bool(session.scalar(select(exists().where(Capture.state == "pending"))))

@@ -1,0 +1,163 @@
+"""From the sound of one opinion to its words: recognised, redacted, categorised, kept as version 1."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from speech.categorize import Category, categorize, urgency
+from speech.errors import SpeechError
+from speech.recognize import Recognizer
+from speech.recognize import Transcript as Heard
+from speech.redact import redact
+from sync import leases, problems
+from sync.archive import Archive
+from sync.changes import note
+from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
+from sync.sound import gather, segments
+
+LOG = logging.getLogger("tingjian.words")
+LEAST_CONFIDENCE = 0.6  # below this the machine's words are not trusted without an ear
+MACHINE = 1  # the version that the machine writes; staff corrections come after it
+_HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs more than it lasts
+
+
+@dataclass(frozen=True)
+class Words:
+    """What came of it. `heard` is None where there was nothing to recognise."""
+
+    heard: Heard | None
+    redacted: str
+    category: Category | None
+    urgency: Category | None
+    problem: str | None
+
+    @property
+    def needs_listening(self) -> bool:
+        """Whether a person has to listen, because the words can't be relied on."""
+        return self.problem is not None
+
+
+def understand(heard: Heard | None, problem: str | None = None) -> Words:
+    """The meaning of a transcript; `problem` is what is known to be wrong with its sound already."""
+    if heard is None or heard.is_silent:
+        return Words(heard, "", None, None, problem or problems.SILENT)
+    is_unsure = heard.confidence < LEAST_CONFIDENCE
+    return Words(
+        heard,
+        redact(heard.text).text,
+        categorize(heard.text),
+        urgency(heard.text),
+        problem or (problems.UNSURE if is_unsure else None),
+    )
+
+
+def transcribe_opinion(
+    archive: Archive, opinion_id: str, recognizer: Callable[[], Recognizer], clock: Callable[[], datetime]
+) -> bool:
+    """Turn one waiting opinion into words; True when it went to review. Safe to repeat and to be killed.
+
+    The database is not held while the recognizer works. Raises SpeechError (not permanent) after the opinion
+    was put off, RecordsUnavailable when the records are away.
+    """
+    if not _take(archive, opinion_id, clock()):
+        return False
+    try:
+        words, parts = _recognise(archive, opinion_id, recognizer)
+    except Exception:
+        _put_off(archive, opinion_id, clock())
+        raise
+    return _keep(archive, opinion_id, words, parts, clock())
+
+
+def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recognizer]) -> tuple[Words, int]:
+    with archive.database.read() as session:
+        spoken = gather(session, archive, opinion_id)
+    if spoken.sound is None:
+        return understand(None, spoken.problem), spoken.parts
+    try:
+        heard = recognizer().transcribe(spoken.sound, spoken.language, spoken.hints)
+    except SpeechError as error:
+        if not error.permanent:
+            raise
+        LOG.error("opinion %s: the recognizer refused its sound", opinion_id)
+        return understand(None, problems.UNREADABLE), spoken.parts
+    return understand(heard, spoken.problem), spoken.parts
+
+
+def _take(archive: Archive, opinion_id: str, now: datetime) -> bool:
+    with archive.database.begin() as session:
+        opinion = session.get(Opinion, opinion_id, with_for_update=True)
+        if opinion is None or opinion.state != "waiting" or not leases.is_due(opinion, now):
+            return False
+        seconds = session.scalar(
+            select(func.sum(Recording.seconds))
+            .join(OpinionRecording, OpinionRecording.recording_id == Recording.id)
+            .where(OpinionRecording.opinion_id == opinion_id)
+        )
+        leases.hold(opinion, now, _HOLD_SECONDS + 3 * float(seconds or 0.0))
+        return True
+
+
+def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: datetime) -> bool:
+    """Write version 1 and hand the opinion to review, unless it was changed meanwhile."""
+    with archive.database.begin() as session:
+        opinion = session.get_one(Opinion, opinion_id, with_for_update=True)
+        if opinion.state != "waiting":  # withdrawn, erased, or done by another worker
+            return False
+        leases.let_go(opinion)
+        if len(segments(session, opinion_id)) != parts:  # more was said meanwhile: due again at once
+            return False
+        if words.heard is not None:
+            _write(session, archive, opinion, words.heard, words.redacted, now)
+        _to_review(opinion, words)
+        note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
+        return True
+
+
+def _write(
+    session: Session, archive: Archive, opinion: Opinion, heard: Heard, redacted: str, now: datetime
+) -> None:
+    key_id = session.get_one(Person, opinion.person_id).key_id
+    about = transcript_name(opinion.id, MACHINE)
+    session.merge(
+        Transcript(
+            opinion_id=opinion.id,
+            version=MACHINE,
+            sealed_text=archive.keyring.seal(session, key_id, heard.text.encode(), about),
+            redacted=redacted,
+            confidence=heard.confidence,
+            language=heard.language,
+            engine=heard.engine,
+            speech_seconds=heard.speech_seconds,
+            made_by="machine",
+            made_at=now,
+        )
+    )
+
+
+def transcript_name(opinion_id: str, version: int) -> str:
+    """What a transcript's sealed text is bound to."""
+    return f"{opinion_id}/{version}"
+
+
+def _to_review(opinion: Opinion, words: Words) -> None:
+    opinion.state = "review"
+    opinion.version += 1
+    opinion.tries = 0
+    opinion.needs_listening, opinion.problem = words.needs_listening, words.problem
+    opinion.category = words.category.label if words.category else None
+    opinion.category_confidence = words.category.confidence if words.category else None
+    opinion.urgency = words.urgency.label if words.urgency else None
+
+
+def _put_off(archive: Archive, opinion_id: str, now: datetime) -> None:
+    with archive.database.begin() as session:
+        opinion = session.get(Opinion, opinion_id, with_for_update=True)
+        if opinion is not None and opinion.state == "waiting":
+            leases.put_off(opinion, now, problems.AWAY)

@@ -1,0 +1,108 @@
+"""The worker's process: RQ takes jobs, a sweeper finds lost ones, both outlive Redis coming and going."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+
+from sync.archive import Archive
+from sync.errors import RecordsError
+from sync.jobs import Workplace, do_here, open_worker, sweep, workplace
+from sync.queue import JOBS, QUEUES, WorkQueue, begun, connect
+
+__all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
+
+LOG = logging.getLogger("tingjian.worker")
+SWEEP_SECONDS = 2.0
+_NICENESS = 10  # calls are answered first
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class _Hands(SimpleWorker):
+    """RQ's worker in this very process, so that models are loaded once. It takes no commands."""
+
+    max_connection_wait_time = _LONGEST_PAUSE_SECONDS
+    stopping: threading.Event
+
+    def subscribe(self) -> None:
+        """RQ would listen for commands in a thread that outlives a lost connection."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed to."""
+
+    def perform_job(self, job: Any, queue: Any, execution: Any) -> bool:
+        begun(self.connection, job.meta)
+        return bool(super().perform_job(job, queue, execution))
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def run_worker(queues: Sequence[str] = QUEUES, sweep_seconds: float = SWEEP_SECONDS) -> None:
+    """Work in the main thread until SIGTERM or Ctrl-C, finishing the job at hand. `open_worker` comes first."""
+    here = workplace()
+    os.nice(_NICENESS)
+    stopping = threading.Event()
+    sweeper = threading.Thread(
+        target=_sweep_on,
+        args=(here.archive, here.queue, queues, stopping, sweep_seconds),
+        name="sweeper",
+        daemon=True,
+    )
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopping.set())
+    sweeper.start()
+    try:
+        while not stopping.is_set():
+            if not _serve(here.queue.redis_url, queues, stopping):
+                stopping.wait(_LONGEST_PAUSE_SECONDS)
+    except StopRequested:
+        pass
+    finally:
+        stopping.set()
+        sweeper.join(_LONGEST_PAUSE_SECONDS)
+
+
+def _serve(redis_url: str, queues: Sequence[str], stopping: threading.Event) -> bool:
+    """Take jobs as long as Redis is there. False when it went away."""
+    try:
+        hands = _Hands(list(queues), connection=connect(redis_url, None), serializer=JSONSerializer)
+        hands.stopping, hands.log_job_description = stopping, False
+        hands.work(logging_level="WARNING")
+    except RedisError as error:
+        LOG.warning("redis is away (%s): the sweeper works without it", type(error).__name__)
+        return False
+    return True
+
+
+def _sweep_on(
+    archive: Archive, queue: WorkQueue, queues: Sequence[str], stopping: threading.Event, seconds: float
+) -> None:
+    while not stopping.wait(seconds):
+        try:
+            _sweep_once(archive, queue, queues, stopping)
+        except RecordsError as error:
+            LOG.error("the sweeper can't read the records: %s", error)
+        except Exception as error:
+            LOG.error("the sweeper failed: %s", type(error).__name__)
+
+
+def _sweep_once(archive: Archive, queue: WorkQueue, queues: Sequence[str], stopping: threading.Event) -> None:
+    """Put what is due; without Redis do it here, so that nothing waits for Redis for ever."""
+    for one in sweep(archive, queue, datetime.now(UTC)):
+        if stopping.is_set() or queue.is_here():
+            return
+        if JOBS[one.job].queue in queues:
+            do_here(one)
