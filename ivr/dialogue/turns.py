@@ -1,4 +1,4 @@
-"""What passes between the dialogue and the world: what was heard, and the turn that answers it. Plain values only."""
+"""What passes between the dialogue and the world: what was heard, and the turn that answers it. Plain values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Recall:
-    """A fact that is known only once this turn's keeps are written, looked up in the place's memory, read as digits."""
+    """A fact known only once this turn's keeps are written: looked up in the place's memory, read as digits."""
 
     name: str
 
@@ -156,7 +156,9 @@ class Place:
     """Where a caller is in a flow. JSON-plain, so that a dropped call can resume.
 
     `memory` holds what the flow must remember (receipt, recordings so far, the chosen seat);
-    `back` the steps `9` returns through; `tries` silences or wrong keys in a row; `repeats` presses of `*` in a row.
+    `back` the steps `9` returns through; `tries` silences or wrong keys in a row; `repeats` presses of `*`;
+    `said` the steps that spoke before this one in the same turn (so that `*` repeats all of it);
+    `last_key` what caused this turn, `tapped_seconds` how long its double taps have been ignored already.
     """
 
     step: str
@@ -166,6 +168,8 @@ class Place:
     memory: Mapping[str, str] = field(default_factory=dict)
     is_slow: bool = False
     last_key: str = ""
+    said: tuple[str, ...] = ()
+    tapped_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a call sees of its community when it begins: the data a flow is built from. JSON-plain, kept with the call."""
+"""What a call sees of its community when it begins: the data its flow is built from, kept with the call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class VoiceView:
-    """A neighbour's approved opinion: its redacted words, and its recording where its speaker allowed that."""
+    """A neighbour's approved opinion: its redacted words, and its recording where the speaker allowed it."""
 
     opinion_id: str
     words: str
@@ -34,7 +34,7 @@ class TopicView:
 
 @dataclass(frozen=True)
 class OwnView:
-    """One of the caller's own opinions and what became of it. `reply` only when there is one; `is_new` if unheard.
+    """One of the caller's own opinions and what became of it; `is_new` when its `reply` is unheard.
 
     A private reply is read only after the receipt's last four digits: the telephone may be shared.
     """
@@ -50,7 +50,10 @@ class OwnView:
 
 @dataclass(frozen=True)
 class CommunityView:
-    """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled."""
+    """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled.
+
+    `resume_step` is where a call broke off a moment ago; `keep_months` how long recordings are kept.
+    """
 
     name: str
     topics: tuple[TopicView, ...] = ()
@@ -61,3 +64,4 @@ class CommunityView:
     is_slow: bool = False
     is_first_call: bool = False
     resume_step: str | None = None
+    keep_months: int = 12
