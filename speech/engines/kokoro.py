@@ -11,6 +11,7 @@ import onnxruntime
 from misaki.zh import ZHG2P
 
 from speech.audio import Audio, join
+from speech.engines.espeak import EspeakSynthesizer
 from speech.errors import SpeechError
 from speech.pronounce import Pronunciations, Speller
 from speech.synthesize import FEMALE, MALE
@@ -24,7 +25,10 @@ EDGE_SECONDS = 0.06
 
 
 class KokoroSynthesizer:
-    """Kokoro over `models/kokoro`, on at most two threads. It speaks Mandarin alone."""
+    """Kokoro over `models/kokoro`, on at most two threads.
+
+    It speaks Mandarin; sentences in other languages it hands to espeak-ng.
+    """
 
     name = "kokoro"
     voices = (FEMALE, "zf_xiaoxiao", MALE)
@@ -56,12 +60,12 @@ class KokoroSynthesizer:
         self._speller = Speller(pronunciations)
 
     def say(self, text: str, language: str = "zh", voice: str = FEMALE) -> Audio:
-        """The sentence at 24 kHz, with hardly any silence at its ends. Raises SpeechError.
+        """The sentence at 24 kHz (English at 22.05), with hardly any silence at its ends. Raises SpeechError.
 
         Numbers must have been put into words already (`speech.reading`).
         """
         if language != "zh":
-            raise SpeechError(f"kokoro does not speak {language}", permanent=True)
+            return EspeakSynthesizer().say(text, language, voice)
         style = self._styles.get(voice, self._styles[FEMALE])
         pieces = [self._render(symbols, style) for symbols in _portions(self._spell(text))]
         if not pieces:
