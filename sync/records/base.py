@@ -54,5 +54,5 @@ def new_id(prefix: str) -> str:
 
 
 def record_id(prefix: str, *natural_key: str) -> str:
-    """The id that follows from a natural key: the same capture makes the same record, whatever is repeated."""
+    """The id that follows from a natural key: the same capture always makes the same record."""
     return f"{prefix}_{uuid.uuid5(_NAMESPACE, chr(31).join(natural_key)).hex}"

@@ -52,7 +52,7 @@ class CallTurn(Base):
 class Recording(Base):
     """Sound of one utterance. `announced` → `stored` (sealed on disk) · `missing` · `broken` · `erased`.
 
-    `acknowledged_at`: the source was told that it may forget its copy. `held_by`: the worker fetching it just now.
+    `acknowledged_at`: the source was told that it may forget its copy. `held_by`: the worker fetching it now.
     """
 
     __tablename__ = "recordings"

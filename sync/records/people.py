@@ -11,7 +11,7 @@ from sync.records.base import Base, Id
 
 
 class Key(Base):
-    """A data key wrapped by the master key. Destroying it (wrapped = None) erases all that it sealed, backups too."""
+    """A data key wrapped by the master key. Destroying it (wrapped = None) erases all that it sealed."""
 
     __tablename__ = "keys"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -21,7 +21,7 @@ class Key(Base):
 
 
 class Number(Base):
-    """A telephone number: matched by keyed HMAC, readable only through its key. `digest` is None once erased."""
+    """A telephone number: matched by keyed HMAC, readable only through its key. No `digest` once erased."""
 
     __tablename__ = "numbers"
     __table_args__ = (UniqueConstraint("community_id", "digest"),)

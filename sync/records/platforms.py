@@ -1,4 +1,4 @@
-"""Those who read and write the records from outside or at the desk: platforms, staff, and the list of changes."""
+"""Those who read and write the records from outside or at the desk: platforms, staff; the list of changes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sync.records.base import Base, Id, Json, Serial
 class Change(Base):
     """One change of a record, appended in its transaction.
 
-    The feed reads in the order (`xact`, `id`): `xact` is PostgreSQL's transaction id (0 on SQLite, whose writers
-    are serial), so that a transaction that commits late is never skipped.
+    The feed reads in the order (`xact`, `id`): `xact` is PostgreSQL's transaction id (0 on SQLite, whose
+    writers are serial), so that a transaction that commits late is never skipped.
     """
 
     __tablename__ = "changes"

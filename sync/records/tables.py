@@ -11,6 +11,7 @@ from sync.records.voices import (
     Opinion,
     OpinionRecording,
     Reaction,
+    Receipt,
     Reply,
     Request,
     Satisfaction,
@@ -18,8 +19,8 @@ from sync.records.voices import (
 )
 
 __all__ = [
-    "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent", "Household", "Key",
-    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
-    "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting", "Staff", "Topic", "Transcript",
-    "new_id", "record_id",
+    "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
+    "Household", "Key", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate",
+    "PromptRecording", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction",
+    "Setting", "Staff", "Topic", "Transcript", "new_id", "record_id",
 ]  # fmt: skip

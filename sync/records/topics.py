@@ -14,7 +14,9 @@ from sync.records.base import Base, Id
 class Topic(Base):
     """What is discussed. `options` lists [choice, spoken label] pairs; empty means agree / disagree / pass.
 
-    `rules`: counts (`persons` | `households`), electorate, quorum, channel_rank, results (`open` | `closed`).
+    `rules`: counts (`persons` | `households`), electorate (who may vote, in words), electorate_size, quorum
+    (voters, or below 1 a share of the electorate), channel_rank (channels, the later outranks), paper_outranks,
+    results (`open` | `closed`: hidden until the close).
     """
 
     __tablename__ = "topics"
@@ -53,7 +55,7 @@ class ProgressUpdate(Base):
 
 
 class Ballot(Base):
-    """The standing choice of one voter on one topic. History is the captures; this row is derived from them."""
+    """The standing choice of one voter on one topic. The captures are its history; this row is derived."""
 
     __tablename__ = "ballots"
     __table_args__ = (UniqueConstraint("topic_id", "voter_id"), Index(None, "topic_id", "choice"))

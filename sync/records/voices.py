@@ -5,24 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.records.base import Base, Id, Serial
+
+PENDING = text("state = 'pending'")  # written out, because SQLite uses a partial index only for a literal
 
 
 class Capture(Base):
     """One thing given on one channel, kept the moment it is acknowledged. Holds ids and choices, never words.
 
-    `kind`: ballot · reaction · opinion · opinion_dropped · release · consent · satisfaction · heard · request.
-    `state`: pending → merged, or refused / late with `problem` saying why. Natural key (source, source_id).
+    `kind`: ballot, reaction, opinion, opinion_dropped, release, consent, satisfaction, heard, request.
+    `state`: pending → merged; refused, early, late or practice (not counted here) with `problem` saying why.
+    Natural key (source, source_id). `subject_id` is the opinion it is about.
     """
 
     __tablename__ = "captures"
     __table_args__ = (
         UniqueConstraint("source", "source_id"),
-        Index(None, "state", "id"),
+        Index("ix_captures_pending", "id", sqlite_where=PENDING, postgresql_where=PENDING),
         Index(None, "topic_id", "kind", "person_id"),
+        Index(None, "subject_id"),
         Index(None, "person_id"),
     )
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -32,6 +36,7 @@ class Capture(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     kind: Mapped[str]
     topic_id: Mapped[str | None] = mapped_column(Id)
+    subject_id: Mapped[str | None] = mapped_column(Id)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     channel: Mapped[str]
     evidence: Mapped[str]
@@ -93,7 +98,7 @@ class OpinionRecording(Base):
 
 
 class Transcript(Base):
-    """The words of an opinion in one version: 1 the machine's, 2… staff corrections; sealed under the person's key.
+    """The words of an opinion in one version: 1 the machine's, 2… staff corrections; sealed by their key.
 
     `redacted` is the version that may leave the desk; it is deleted on erasure.
     """
@@ -111,6 +116,14 @@ class Transcript(Base):
     made_at: Mapped[datetime]
 
 
+class Receipt(Base):
+    """A receipt number that was given out: never given twice in one community."""
+
+    __tablename__ = "receipts"
+    community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    digits: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Reaction(Base):
     """The standing choice of one person on a neighbour's opinion."""
 
@@ -122,6 +135,9 @@ class Reaction(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     choice: Mapped[str]
     cast_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    channel: Mapped[str]
+    evidence: Mapped[str]
     source: Mapped[str]
     source_id: Mapped[str]
     is_practice: Mapped[bool] = mapped_column(default=False)
@@ -152,6 +168,7 @@ class Satisfaction(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     is_satisfied: Mapped[bool]
     given_at: Mapped[datetime]
+    channel: Mapped[str]
     source: Mapped[str]
     source_id: Mapped[str]
 

@@ -122,6 +122,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "prompt", name=op.f("pk_prompt_recordings")),
     )
     op.create_table(
+        "receipts",
+        sa.Column("community_id", sa.String(length=40), nullable=False),
+        sa.Column("digits", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_receipts_community_id")),
+        sa.PrimaryKeyConstraint("community_id", "digits", name=op.f("pk_receipts")),
+    )
+    op.create_table(
         "settings",
         sa.Column("community_id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -296,6 +303,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("topic_id", sa.String(length=40), nullable=True),
+        sa.Column("subject_id", sa.String(length=40), nullable=True),
         sa.Column("payload", Json, nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("evidence", sa.String(), nullable=False),
@@ -310,8 +318,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "source_id", name=op.f("uq_captures_source_source_id")),
     )
     with op.batch_alter_table("captures", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_captures_pending",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
         batch_op.create_index(batch_op.f("ix_captures_person_id"), ["person_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_captures_state"), ["state", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_captures_subject_id"), ["subject_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_captures_topic_id"), ["topic_id", "kind", "person_id"], unique=False
         )
@@ -404,6 +419,9 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("choice", sa.String(), nullable=False),
         sa.Column("cast_at", Moment(), nullable=False),
+        sa.Column("received_at", Moment(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("is_practice", sa.Boolean(), nullable=False),
@@ -472,6 +490,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("is_satisfied", sa.Boolean(), nullable=False),
         sa.Column("given_at", Moment(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["opinion_id"], ["opinions.id"], name=op.f("fk_satisfactions_opinion_id")),
@@ -551,8 +570,13 @@ def downgrade() -> None:
     op.drop_table("consents")
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_captures_topic_id"))
-        batch_op.drop_index(batch_op.f("ix_captures_state"))
+        batch_op.drop_index(batch_op.f("ix_captures_subject_id"))
         batch_op.drop_index(batch_op.f("ix_captures_person_id"))
+        batch_op.drop_index(
+            "ix_captures_pending",
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
 
     op.drop_table("captures")
     with op.batch_alter_table("calls", schema=None) as batch_op:
@@ -582,6 +606,7 @@ def downgrade() -> None:
     op.drop_table("topics")
     op.drop_table("staff")
     op.drop_table("settings")
+    op.drop_table("receipts")
     op.drop_table("prompt_recordings")
     op.drop_table("platforms")
     op.drop_table("numbers")

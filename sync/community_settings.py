@@ -1,0 +1,52 @@
+"""Settings of a community: an audited table, read by name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from sync.records.tables import Audit, Setting
+
+
+def setting(session: Session, community_id: str, name: str, default: Any = None) -> Any:
+    """The value a community has set, or `default`."""
+    found = session.get(Setting, (community_id, name))
+    return default if found is None else found.value
+
+
+def change_setting(session: Session, community_id: str, name: str, value: Any, actor: str) -> None:
+    """Set a value (anything JSON can hold). The audit says who changed which setting, never to what."""
+    now = datetime.now(UTC)
+    found = session.get(Setting, (community_id, name))
+    if found is not None and found.value == value:
+        return
+    if found is None:
+        found = Setting(community_id=community_id, name=name, value=value)
+        session.add(found)
+    found.value, found.changed_at, found.changed_by = value, now, actor
+    audit(session, community_id, actor, "setting_changed", name)
+
+
+def audit(
+    session: Session,
+    community_id: str | None,
+    actor: str,
+    act: str,
+    subject: str,
+    reason: str | None = None,
+    **details: Any,
+) -> None:
+    """Write down who did what to which record and why, in the transaction that does it."""
+    session.add(
+        Audit(
+            community_id=community_id,
+            at=datetime.now(UTC),
+            actor=actor,
+            act=act,
+            subject=subject,
+            reason=reason,
+            details=details,
+        )
+    )
