@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from speech.pacing import Pace, speak
-
 from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
 from ivr.prompts.recorded import keep_recorded
@@ -19,13 +17,24 @@ from ivr.prompts.voice import voice_of
 from ivr.prompts.wanted import Importance, Wanted, wanted
 from speech.audio import write_phone_wav, write_wav
 from speech.errors import SpeechError
+from speech.pacing import Pace, speak
 from speech.synthesize import Synthesizer
 from sync.records.tables import Community
 
 if TYPE_CHECKING:
     from sync.archive import Archive
 
-__all__ = ["Importance", "Rendered", "Wanted", "due", "open_renderer", "render", "render_job", "voice_of", "wanted"]
+__all__ = [
+    "Importance",
+    "Rendered",
+    "Wanted",
+    "due",
+    "open_renderer",
+    "render",
+    "render_job",
+    "voice_of",
+    "wanted",
+]
 
 log = logging.getLogger(__name__)
 

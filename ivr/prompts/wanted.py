@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ivr.dialogue.hotline import hotline
+from ivr.dialogue.steps import Flow
 from ivr.prompts.book import Book
 from ivr.prompts.pieces import count_words, digit_words
+from ivr.prompts.walk import flow_texts
+from ivr.view import community_view
 from sync.records.tables import Community, Opinion, ProgressUpdate, Reply, Topic, Transcript
 
 if TYPE_CHECKING:
@@ -21,16 +26,15 @@ MOST_COUNTED = 30
 """Counts are rendered up to this number; the dialogue never says a greater one."""
 
 _HEARD_TOPICS = ("open", "paused", "closed", "decided")
-_FIRST_PARTS = ("greeting", "topic", "menu", "ballot", "speak", "notice", "receipt")
 
 
 class Importance(IntEnum):
     """What is rendered before what. A call can be taken once `FIRST` is there."""
 
-    FIRST = 0  # greeting, menu and the first topic
-    PROMPTS = 1  # the rest of the book
+    FIRST = 0  # what a caller who presses nothing hears, and what is one key off that way
+    PROMPTS = 1  # the rest of the flow and of the book
     NUMBERS = 2
-    RECORDS = 3  # the other topics, neighbours, replies
+    RECORDS = 3  # topics, neighbours and replies that no flow says today
     SLOW = 4
 
 
@@ -43,11 +47,15 @@ class Wanted:
     importance: Importance
 
 
-def wanted(archive: Archive, community_id: str, book: Book) -> Iterator[Wanted]:
+def wanted(archive: Archive, community_id: str, book: Book, now: datetime | None = None) -> Iterator[Wanted]:
     """Every clip of the community once, most important first. Raises `LookupError` without the community."""
     with archive.database.read() as session:
+        community = session.get(Community, community_id)
+        if community is None:
+            raise LookupError(f"no community {community_id}")
+        view = community_view(session, archive, community, None, now or datetime.now(UTC))
         records = tuple(record_texts(session, community_id))
-    return _once(_all(book, records))
+    return _once(_all(hotline(view), book, records))
 
 
 def _once(clips: Iterator[Wanted]) -> Iterator[Wanted]:
@@ -58,44 +66,34 @@ def _once(clips: Iterator[Wanted]) -> Iterator[Wanted]:
             yield clip
 
 
-def _all(book: Book, records: tuple[tuple[str, Importance], ...]) -> Iterator[Wanted]:
-    spoken = [*book_texts(book), *((text.strip(), importance) for text, importance in records)]
-    for text, importance in spoken:
+def _all(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[Wanted]:
+    for text, importance in _texts(flow, book, records):
         yield Wanted(text, False, importance)
         yield Wanted(text, True, Importance.SLOW)
-    for number in range(MOST_COUNTED + 1):
-        yield Wanted(count_words(number, book.language), False, Importance.NUMBERS)
-        yield Wanted(count_words(number, book.language), True, Importance.SLOW)
     for digits in (*map(str, range(10)), *(f"{number:02}" for number in range(100))):
         yield Wanted(digit_words(digits, book.language), True, Importance.NUMBERS)
 
 
-def book_texts(book: Book) -> Iterator[tuple[str, Importance]]:
-    """All fixed words of the book: the way of a first call first."""
-    parts = {part: place for place, part in enumerate(_FIRST_PARTS)}
-    for prompt_id in sorted(book.ids, key=lambda name: (parts.get(name.split(".")[0], len(parts)), name)):
-        is_first = prompt_id.split(".")[0] in parts
+def _texts(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[tuple[str, Importance]]:
+    for text, is_near in flow_texts(flow, book):
+        yield text, Importance.FIRST if is_near else Importance.PROMPTS
+    for prompt_id in sorted(book.ids):  # what this community's flow does not say today
         for words, is_value in book.fragments(prompt_id):
             if not is_value:
-                yield words, Importance.FIRST if is_first else Importance.PROMPTS
+                yield words, Importance.PROMPTS
+    for number in range(MOST_COUNTED + 1):
+        yield count_words(number, book.language), Importance.NUMBERS
+    for text in records:
+        yield text.strip(), Importance.RECORDS
 
 
-def record_texts(session: Session, community_id: str) -> Iterator[tuple[str, Importance]]:
-    """The community's name, topics, neighbours' released words, what became of them, replies."""
-    community = session.get(Community, community_id)
-    if community is None:
-        raise LookupError(f"no community {community_id}")
-    yield community.name, Importance.FIRST
-    topics = session.scalars(
-        select(Topic)
-        .where(Topic.community_id == community_id, Topic.state.in_(_HEARD_TOPICS))
-        .order_by(Topic.rank, Topic.created_at, Topic.id)
-    ).all()
-    for place, topic in enumerate(topics):
-        for text in _topic_texts(topic):
-            yield text, Importance.RECORDS if place else Importance.FIRST
-    for text in (*_voices(session, community_id), *_answers(session, community_id)):
-        yield text, Importance.RECORDS
+def record_texts(session: Session, community_id: str) -> Iterator[str]:
+    """All topics, neighbours' released words, what became of them, replies: also what no flow says today."""
+    topics = select(Topic).where(Topic.community_id == community_id, Topic.state.in_(_HEARD_TOPICS))
+    for topic in session.scalars(topics.order_by(Topic.rank, Topic.created_at, Topic.id)):
+        yield from _topic_texts(topic)
+    yield from _voices(session, community_id)
+    yield from _answers(session, community_id)
 
 
 def _topic_texts(topic: Topic) -> Iterator[str]:
