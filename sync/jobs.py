@@ -29,7 +29,7 @@ _BATCH = 500
 
 @dataclass
 class Workplace:
-    """What the jobs of this process work with. The recognizer is loaded by the first job that needs it, once."""
+    """What this process's jobs work with. The recognizer is loaded once, by the first that needs it."""
 
     archive: Archive
     queue: WorkQueue
@@ -64,7 +64,7 @@ def open_worker(
     credentials: Credentials,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Workplace:
-    """Set what this process's jobs work with. `credentials`: a line's name → user and password of its recordings."""
+    """Set what this process's jobs work with. `credentials`: a line → user, password of its recordings."""
     global _workplace
     _workplace = Workplace(archive, queue, recognizer_factory, credentials, clock)
     return _workplace

@@ -51,7 +51,7 @@ class _Hands(SimpleWorker):
 
 
 def run_worker(queues: Sequence[str] = QUEUES, sweep_seconds: float = SWEEP_SECONDS) -> None:
-    """Work in the main thread until SIGTERM or Ctrl-C, finishing the job at hand. `open_worker` comes first."""
+    """Work in the main thread until SIGTERM or Ctrl-C; the job at hand is finished. First `open_worker`."""
     here = workplace()
     os.nice(_NICENESS)
     stopping = threading.Event()

@@ -1,0 +1,120 @@
+"""The door for online platforms: `/api/v1`, read with a key, answered in JSON, refused with problem+json."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from sync.api.access import CALLS_A_MINUTE, Pace, audit, demand, recognise, status_of
+from sync.api.document import document
+from sync.api.problems import Problem, problem
+from sync.api.routes import ROUTES, Route
+from sync.archive import Archive
+from sync.errors import RecordsUnavailable
+
+__all__ = ["create_api"]
+
+LOG = logging.getLogger("tingjian.api")
+LARGEST_BODY = 64 * 1024
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
+_PATIENCE = {"Retry-After": "5"}
+
+
+def create_api(
+    archive: Archive,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    calls_a_minute: int = CALLS_A_MINUTE,
+) -> Blueprint:
+    """The blueprint `api` under `/api`. `/api/v1/openapi.json` is public; all else asks for a key."""
+    api = Blueprint("api", __name__, url_prefix="/api")
+    pace = Pace(calls_a_minute)
+    for route in ROUTES:
+        api.add_url_rule(route.path, route.name, _guarded(archive, clock, pace, route))
+    api.add_url_rule("/v1/openapi.json", "openapi", lambda: jsonify(document()))
+    api.add_url_rule("/", "nothing_here", _nothing_here, methods=_METHODS)
+    api.add_url_rule("/<path:rest>", "nothing_here", _nothing_here, methods=_METHODS)
+    api.before_request(_bound_body)
+    _handle_errors(api)
+    return api
+
+
+def _guarded(
+    archive: Archive, clock: Callable[[], datetime], pace: Pace, route: Route
+) -> Callable[..., Response]:
+    def answer(record_id: str = "") -> Response:
+        now = clock()
+        caller = recognise(archive, request, now)
+        subject = request.path[:200]
+        try:
+            pace.check(caller.id)
+            demand(caller, route.scope)
+            _know_arguments(route)
+            with archive.database.read() as session:
+                body = route.view(session, caller, request.args, record_id)
+        except Exception as error:
+            audit(archive, caller, subject, status_of(error), now)
+            raise
+        audit(archive, caller, subject, 200, now)
+        return _fresh(body)
+
+    return answer
+
+
+def _fresh(body: dict[str, Any]) -> Response:
+    """The answer with its ETag; 304 where the platform has it already."""
+    answer = jsonify(body)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Vary"] = "Authorization"
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def _know_arguments(route: Route) -> None:
+    for name in request.args:
+        if name not in route.arguments:
+            raise Problem(422, f"there is no parameter {name[:40]}")
+        if "\x00" in request.args[name] or len(request.args[name]) > 400:
+            raise Problem(422, f"{name} is not a value we know")
+
+
+def _bound_body() -> None:
+    request.max_content_length = LARGEST_BODY
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Problem(413, f"a body has at most {LARGEST_BODY} bytes")
+
+
+def _nothing_here(rest: str = "") -> Response:
+    """Answers here rather than in the app, whose own pages for such errors are for people."""
+    adapter = current_app.url_map.bind("")
+    try:
+        endpoint, _ = adapter.match(request.path, method="GET")
+    except (NotFound, MethodNotAllowed):
+        endpoint = ""
+    if endpoint.endswith("nothing_here"):
+        raise Problem(404, "there is nothing at this address")
+    raise Problem(405, f"{request.method} is not possible here", {"Allow": "GET, HEAD, OPTIONS"})
+
+
+def _handle_errors(api: Blueprint) -> None:
+    @api.errorhandler(Problem)
+    def refused(error: Problem) -> Response:
+        return error.response()
+
+    @api.errorhandler(HTTPException)
+    def misspoken(error: HTTPException) -> Response:
+        return problem(error.code or 500, error.description or error.name)
+
+    @api.errorhandler(RecordsUnavailable)
+    def away(error: RecordsUnavailable) -> Response:
+        LOG.error("the records are away: %s", error)
+        return problem(503, "the records can't be read just now; try again soon", _PATIENCE)
+
+    @api.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        LOG.exception("an API call failed") if current_app.debug else LOG.error("%s", type(error).__name__)
+        return problem(500, "something went wrong on our side; it has been logged")

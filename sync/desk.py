@@ -1,0 +1,226 @@
+"""What staff do to records: approve, reject, correct, classify, reply, publish; each act is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from speech.redact import redact
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.archive import Archive
+from sync.changes import note
+from sync.community_settings import audit
+from sync.errors import RecordsError
+from sync.records.tables import Opinion, Person, ProgressUpdate, Reply, Topic, Transcript, new_id
+from sync.words import MACHINE, transcript_name
+
+LONGEST_SPOKEN = 300  # characters: about two minutes of speech
+LONGEST_TEXT = 5000
+_OPEN = frozenset({"waiting", "review", "approved", "rejected"})
+
+
+class DeskError(RecordsError):
+    """An act that can't be done; its message says why, for the person who asked."""
+
+
+class NotThere(DeskError):
+    """The staff member's community has no such record."""
+
+
+class ChangedMeanwhile(DeskError):
+    """Somebody else changed the record since it was read."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: the id of a staff member, and the one community whose records they may touch."""
+
+    id: str
+    community_id: str
+
+
+def approve(
+    archive: Archive, actor: Actor, opinion_id: str, now: datetime, version: int | None = None
+) -> None:
+    """Let the redacted words out: to platforms, and to neighbours where their speaker allowed it."""
+    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+        if not (latest := _latest(session, opinion_id)) or not latest.redacted:
+            raise DeskError("first type what was said: there are no words to approve")
+        _change(session, actor, opinion, "approved", now, state="approved")
+
+
+def reject(
+    archive: Archive, actor: Actor, opinion_id: str, reason: str, now: datetime, version: int | None = None
+) -> None:
+    """Keep the words back. It still counts, can be answered, and can be approved later."""
+    if not reason.strip():
+        raise DeskError("a rejection needs a reason")
+    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+        _change(session, actor, opinion, "rejected", now, reason=reason.strip()[:500], state="rejected")
+
+
+def correct(
+    archive: Archive,
+    actor: Actor,
+    opinion_id: str,
+    text: str,
+    now: datetime,
+    version: int | None = None,
+    public: str | None = None,
+) -> int:
+    """Write what was really said as a new version; returns its number. `public`: what others may read.
+
+    Earlier versions stay. An opinion that was approved goes back to review: nobody has approved these words.
+    """
+    words = _bounded(text, LONGEST_TEXT)
+    shown = redact(_bounded(public, LONGEST_TEXT) if public is not None else words).text
+    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+        number = _next_version(session, opinion_id)
+        _write(session, archive, opinion, actor, number, words, shown, now)
+        opinion.needs_listening, opinion.problem = False, None
+        _change(session, actor, opinion, "corrected", now, state="review", transcript=number)
+        return number
+
+
+def classify(
+    archive: Archive, actor: Actor, opinion_id: str, category: str, now: datetime, version: int | None = None
+) -> None:
+    """Put an opinion into another category than the machine did."""
+    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+        opinion.category, opinion.category_confidence = _bounded(category, 40), 1.0
+        _change(session, actor, opinion, "classified", now)
+
+
+def reply(
+    archive: Archive, actor: Actor, opinion_id: str, spoken: str, now: datetime, is_private: bool = False
+) -> str:
+    """Answer an opinion; its speaker hears it on the next call. Returns the reply's id."""
+    words = _bounded(spoken, LONGEST_SPOKEN)
+    with _opinion(archive, actor, opinion_id, None) as (session, opinion):
+        answer = Reply(
+            id=new_id("re"),
+            opinion_id=opinion_id,
+            community_id=opinion.community_id,
+            spoken=words,
+            is_private=is_private,
+            published_at=now,
+            published_by=actor.id,
+        )
+        session.add(answer)
+        note(session, "reply", answer.id, opinion.community_id, "created", now, opinion_id=opinion_id)
+        opinion.stage = "answered"
+        _change(session, actor, opinion, "replied", now, reply=answer.id)
+        return answer.id
+
+
+def publish_progress(
+    archive: Archive, actor: Actor, topic_id: str, stage: str, spoken: str, text: str, now: datetime
+) -> str:
+    """Say what became of a topic: one spoken sentence, and the whole text for platforms. Returns its id."""
+    sentence, whole = _bounded(spoken, LONGEST_SPOKEN), _bounded(text or spoken, LONGEST_TEXT)
+    with archive.database.begin() as session:
+        topic = session.get(Topic, topic_id)
+        if topic is None or topic.community_id != actor.community_id:
+            raise NotThere("there is no such topic")
+        update = ProgressUpdate(
+            id=new_id("pu"),
+            topic_id=topic_id,
+            community_id=topic.community_id,
+            stage=_bounded(stage, 40),
+            spoken=sentence,
+            text=whole,
+            published_at=now,
+            published_by=actor.id,
+        )
+        session.add(update)
+        note(session, "progress", update.id, topic.community_id, "created", now, topic_id=topic_id)
+        audit(session, topic.community_id, actor.id, "progress.published", topic_id, progress=update.id)
+        return update.id
+
+
+@contextmanager
+def _opinion(
+    archive: Archive, actor: Actor, opinion_id: str, version: int | None
+) -> Iterator[tuple[Session, Opinion]]:
+    """The opinion, locked, in the transaction of one act."""
+    with archive.database.begin() as session:
+        opinion = session.get(Opinion, opinion_id, with_for_update=True)
+        if opinion is None or opinion.community_id != actor.community_id:
+            raise NotThere("there is no such opinion")
+        if opinion.state not in _OPEN:
+            raise DeskError("its speaker has taken it back")
+        if version is not None and version != opinion.version:
+            raise ChangedMeanwhile("somebody else has just changed it: look again")
+        yield session, opinion
+
+
+def _change(
+    session: Session,
+    actor: Actor,
+    opinion: Opinion,
+    act: str,
+    now: datetime,
+    reason: str | None = None,
+    state: str | None = None,
+    **details: Any,
+) -> None:
+    opinion.state = state or opinion.state
+    opinion.version += 1
+    note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state, **details)
+    audit(session, opinion.community_id, actor.id, f"opinion.{act}", opinion.id, reason, **details)
+
+
+def _write(
+    session: Session,
+    archive: Archive,
+    opinion: Opinion,
+    actor: Actor,
+    number: int,
+    words: str,
+    shown: str,
+    now: datetime,
+) -> None:
+    latest = _latest(session, opinion.id)
+    key_id = session.get_one(Person, opinion.person_id).key_id
+    sealed = archive.keyring.seal(session, key_id, words.encode(), transcript_name(opinion.id, number))
+    session.add(
+        Transcript(
+            opinion_id=opinion.id,
+            version=number,
+            sealed_text=sealed,
+            redacted=shown,
+            confidence=1.0,
+            language=latest.language if latest else "zh",
+            engine="person",
+            speech_seconds=latest.speech_seconds if latest else 0.0,
+            made_by=actor.id,
+            made_at=now,
+        )
+    )
+
+
+def _latest(session: Session, opinion_id: str) -> Transcript | None:
+    newest = select(Transcript).where(Transcript.opinion_id == opinion_id).order_by(Transcript.version.desc())
+    return session.scalar(newest.limit(1))
+
+
+def _next_version(session: Session, opinion_id: str) -> int:
+    """Version 1 stays the machine's, even where it has not come to it yet."""
+    query = select(func.max(Transcript.version)).where(Transcript.opinion_id == opinion_id)
+    return (session.scalar(query) or MACHINE) + 1
+
+
+def _bounded(text: str, longest: int) -> str:
+    words = text.strip()
+    if not words:
+        raise DeskError("something has to be said")
+    if len(words) > longest:
+        raise DeskError(f"at most {longest} characters")
+    if "\x00" in words:
+        raise DeskError("these are not words")
+    return words

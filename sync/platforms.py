@@ -1,0 +1,72 @@
+"""Online services that read the records: their keys, kept as hashes only, and what each may do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.errors import RecordsError
+from sync.records.tables import Audit, Platform, new_id
+
+SCOPES = {
+    "feedback:read": "opinions with counts and replies; their redacted words once approved",
+    "feedback:unreviewed": "the redacted words of opinions that nobody has reviewed yet, too",
+    "topics:read": "topics with what they count to",
+}
+_KEY_PREFIX = "tjk_"
+
+
+def add_platform(
+    session: Session,
+    community_id: str,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    actor: str = "system",
+) -> tuple[Platform, str]:
+    """A new platform and its key, which is shown this once. RecordsError for a scope there is none of."""
+    asked = sorted(set(scopes))
+    if unknown := [scope for scope in asked if scope not in SCOPES]:
+        raise RecordsError(f"no such scope: {', '.join(unknown)}")
+    key = _KEY_PREFIX + secrets.token_urlsafe(32)
+    now = datetime.now(UTC)
+    platform = Platform(
+        id=new_id("pf"),
+        community_id=community_id,
+        name=name,
+        key_hash=hash_of(key),
+        scopes=asked,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(platform)
+    session.add(
+        Audit(
+            community_id=community_id,
+            at=now,
+            actor=actor,
+            act="platform.added",
+            subject=platform.id,
+            details={"scopes": asked},
+        )
+    )
+    session.flush()
+    return platform, key
+
+
+def platform_with(session: Session, key: str, now: datetime) -> Platform | None:
+    """The platform a key belongs to; None for an unknown or expired one."""
+    platform = session.scalar(select(Platform).where(Platform.key_hash == hash_of(key)))
+    if platform is None or (platform.expires_at is not None and platform.expires_at <= now):
+        return None
+    return platform
+
+
+def hash_of(key: str) -> str:
+    """SHA-256 in hex: enough for a key of 256 random bits, which no dictionary holds."""
+    return hashlib.sha256(key.encode()).hexdigest()
