@@ -1,0 +1,82 @@
+"""Names of people: a surname and a given name, near words that introduce or address somebody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import jieba
+
+Found = tuple[int, int, str]
+
+SURNAMES = Path(__file__).with_name("surnames.txt")
+TITLES = (
+    "先生|女士|阿姨|大爷|大妈|大娘|大伯|大叔|大姐|大哥|师傅|奶奶|爷爷|叔叔|伯伯|同志|主任|书记|经理|医生|老师|"
+    "小姐|太太|院长|所长|队长|科长|局长"
+)
+INTRODUCES = re.compile(
+    "(?:我叫做?|名叫|名字叫|名字是|姓名是?[：:]?|叫做|大名|我就是|我是|本人|居民|村民|业主|住户|租户|房东|邻居|"
+    "联系人是?|户主是?|找一下|找|请回复|转告|老伴|爱人|丈夫|妻子|老公|老婆|儿子|女儿|孙子|孙女|父亲|母亲|爸爸|"
+    r"妈妈|室的|号的|楼的|单元的|(?<=[\d零一二三四五六七八九])的|老人|患者|房主|叫)[，,：: ]?$"
+)
+CALLED = re.compile(r"(?:我姓|免贵姓|他姓|她姓|本人姓)$")
+NEVER_GIVEN = (
+    "我你他她它们的地得了着过是在有和跟与及或也都就还又很太不没把被让给向从到去来住说讲问要想能会可请电手身"
+    "家，这那哪谁什么怎因为所以但如果希同反支赞"
+)
+PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
+
+
+@cache
+def surnames() -> frozenset[str]:
+    """The surnames that most people bear, one or two characters long."""
+    return frozenset(SURNAMES.read_text(encoding="utf-8").split())
+
+
+def find_names(text: str) -> Iterator[Found]:
+    """Names after a word that introduces them or before a title; a surname said as such (我姓李).
+
+    王阿姨 stays: a surname with a title points to nobody outside of the room.
+    """
+    for at in range(len(text)):
+        surname = _surname_at(text, at)
+        if not surname:
+            continue
+        before = text[max(0, at - 8) : at]
+        if CALLED.search(before):
+            yield at, at + len(surname), "name"
+            continue
+        end = _end_of_name(text, at + len(surname))
+        if not end:
+            continue
+        titled = re.match(TITLES, text[end:]) is not None
+        if (INTRODUCES.search(before) or titled) and not _is_plain_word(text[at:end], text[at:]):
+            yield at, end, "name"
+
+
+def _surname_at(text: str, at: int) -> str:
+    known = surnames()
+    return next((text[at : at + size] for size in (2, 1) if text[at : at + size] in known), "")
+
+
+def _end_of_name(text: str, start: int) -> int:
+    """Where the given name of one or two characters ends; 0 when there is none."""
+    if re.match(TITLES, text[start:]):
+        return 0
+    end = start
+    while end < min(len(text), start + 2) and _may_be_given(text[end]) and not re.match(TITLES, text[end:]):
+        end += 1
+    return end if end > start else 0
+
+
+def _may_be_given(letter: str) -> bool:
+    return "\u4e00" <= letter <= "\u9fff" and letter not in NEVER_GIVEN
+
+
+def _is_plain_word(name: str, rest: str) -> bool:
+    """Whether this is an everyday word that happens to begin with a surname: 高兴, 周围, 方便."""
+    jieba.setLogLevel(60)
+    first = next(jieba.cut(rest[:6], HMM=False), "")
+    return len(first) >= 2 and jieba.get_FREQ(first, 0) > PLAIN_ENOUGH and not rest.startswith(name + "，")

@@ -1,0 +1,52 @@
+"""Taking out of a text what points to one person: numbers, names, addresses, plates, written or spoken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speech.private_names import find_names
+from speech.private_numbers import find_numbers, find_plates
+from speech.private_places import find_addresses
+
+# What is read in place of each kind; the text stays a sentence that can be spoken.
+STANDS_FOR = {
+    "phone": "某电话号码",
+    "id": "某证件号码",
+    "card": "某卡号",
+    "number": "某号码",
+    "plate": "某车牌",
+    "address": "某处",
+    "name": "某某",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """Characters `start` up to `end` of the text as it was given, and what they are (see STANDS_FOR)."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """The text with every span replaced by words that say what stood there; the spans, in order, apart."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+def redact(text: str) -> Redacted:
+    """Find and replace what is private in a Chinese text. Numbers go before plates, addresses and names."""
+    taken: list[Span] = []
+    for find in (find_plates, find_numbers, find_addresses, find_names):
+        for start, end, kind in find(text):
+            if all(end <= span.start or start >= span.end for span in taken):
+                taken.append(Span(start, end, kind))
+    spans = tuple(sorted(taken))
+    kept, last = "", 0
+    for span in spans:
+        kept += text[last : span.start] + STANDS_FOR[span.kind]
+        last = span.end
+    return Redacted(kept + text[last:], spans)
