@@ -35,6 +35,7 @@ CUES = re.compile(
 PUBLIC = re.compile(r"(编号|单号|文号|议题|受理号|受理|热线|回执|第)[^，。；！？]{0,3}$")
 AMOUNT = re.compile(r"^\s*(元|块|万|亿|户|人|票|平|米|吨|度)")
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+DATE = re.compile(r"(19|20)\d\d[-./—](?:(19|20)\d\d|(0?[1-9]|1[0-2])[-./](0?[1-9]|[12]\d|3[01]))")
 PLATE = re.compile(rf"(?<![A-Z])[{PROVINCES}]\s?[A-Z]\s?[·.\-]?\s?(?=[A-Z0-9]*\d)[A-Z0-9]{{5,6}}(?![A-Z0-9])")
 
 
@@ -106,4 +107,4 @@ def _kind(digits: str, before: str) -> str:
 
 
 def _is_date(text: str) -> bool:
-    return re.fullmatch(r"(19|20)\d\d[-./](0?[1-9]|1[0-2])[-./](0?[1-9]|[12]\d|3[01])", text) is not None
+    return DATE.fullmatch(text) is not None
