@@ -1,9 +1,9 @@
-"""One file that holds an installation: all rows of one moment, the sealed recordings, the keys that open them.
+"""One file that holds an installation: all rows of one moment, the sealed recordings, their keys.
 
-A `.tar` of `tables/NAME.jsonl`, `recordings/NAME`, `keys.json` and `manifest.json`. With a passphrase the keys
-are sealed in it (`keys.sealed`: scrypt, AES-256-GCM); without one they lie open in it, and the file is worth as
-much as all it holds. It can be restored into SQLite or PostgreSQL, whichever it came from. Rendered prompts are
-not in it: they can be made again.
+A `.tar` of `tables/NAME.jsonl`, `recordings/NAME`, `keys.json` and `manifest.json`. With a passphrase the
+keys are sealed in it (`keys.sealed`: scrypt, AES-256-GCM); without one they lie open in it, and the file is
+worth as much as all it holds. It can be restored into SQLite or PostgreSQL, whichever it came from.
+Rendered prompts are not in it: they can be made again.
 """
 
 from __future__ import annotations

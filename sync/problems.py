@@ -11,6 +11,7 @@ BROKEN = "recording_broken"
 MISSING = "recording_missing"
 UNREADABLE = "recognizer_refused"
 AWAY = "recognizer_away"
+LONGER = "longer_than_corrected"
 
 PROBLEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -19,6 +20,7 @@ PROBLEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         BROKEN: {"zh": "录音损坏，读不出声音", "en": "The recording is broken: it holds no readable sound"},
         MISSING: {"zh": "录音没有取到", "en": "The recording could not be fetched"},
         UNREADABLE: {"zh": "识别程序无法处理这段录音", "en": "The recognizer can't handle this recording"},
+        LONGER: {"zh": "更正之后又有新的录音，请再听一遍", "en": "More came in after it was corrected"},
         AWAY: {
             "zh": "识别程序暂不可用，会自动重试",
             "en": "The recognizer is away; tried again by itself",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from speech.categorize import Category, categorize, urgency
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from speech.categorize import Category, categorize, urgency
 from speech.errors import SpeechError
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
@@ -20,6 +20,7 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
 from sync.sound import gather, segments
+from sync.typed import ENGINE, typed_words
 
 LOG = logging.getLogger("tingjian.words")
 LEAST_CONFIDENCE = 0.6  # below this the machine's words are not trusted without an ear
@@ -77,7 +78,10 @@ def transcribe_opinion(
 
 def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recognizer]) -> tuple[Words, int]:
     with archive.database.read() as session:
+        written = typed_words(session, archive, session.get_one(Opinion, opinion_id))
         spoken = gather(session, archive, opinion_id)
+    if written is not None:
+        return understand(Heard(written, (), spoken.language, ENGINE, 1.0, 0.0)), spoken.parts
     if spoken.sound is None:
         return understand(None, spoken.problem), spoken.parts
     try:
@@ -115,6 +119,8 @@ def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: date
             return False
         if words.heard is not None:
             _write(session, archive, opinion, words.heard, words.redacted, now)
+        if _is_corrected(session, opinion_id):
+            words = replace(words, problem=problems.LONGER)
         _to_review(opinion, words)
         note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
         return True
@@ -135,10 +141,16 @@ def _write(
             language=heard.language,
             engine=heard.engine,
             speech_seconds=heard.speech_seconds,
-            made_by="machine",
+            made_by="speaker" if heard.engine == ENGINE else "machine",
             made_at=now,
         )
     )
+
+
+def _is_corrected(session: Session, opinion_id: str) -> bool:
+    """Whether a person wrote its words before the last of it came in."""
+    newer = exists().where(Transcript.opinion_id == opinion_id, Transcript.version > MACHINE)
+    return bool(session.scalar(select(newer)))
 
 
 def transcript_name(opinion_id: str, version: int) -> str:

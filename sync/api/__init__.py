@@ -71,7 +71,8 @@ def _fresh(body: dict[str, Any]) -> Response:
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Vary"] = "Authorization"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def _know_arguments(route: Route) -> None:
