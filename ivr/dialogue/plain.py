@@ -49,21 +49,41 @@ def from_plain(data: Any) -> Any:
     return kind(**{name: each for name, each in values.items() if name in known})
 
 
-def read_place(data: Mapping[str, Any]) -> Place:
+def place_to_plain(place: Place) -> dict[str, Any]:
+    """A caller's place as JSON."""
+    return cast("dict[str, Any]", to_plain(place))
+
+
+def place_from_plain(data: Mapping[str, Any]) -> Place:
     """A caller's place from its JSON."""
     return cast(Place, from_plain(dict(data)))
 
 
-def read_turn(data: Mapping[str, Any]) -> Turn:
+def turn_to_plain(turn: Turn) -> dict[str, Any]:
+    """A turn as JSON."""
+    return cast("dict[str, Any]", to_plain(turn))
+
+
+def turn_from_plain(data: Mapping[str, Any]) -> Turn:
     """A turn from its JSON."""
     return cast(Turn, from_plain(dict(data)))
 
 
-def read_heard(data: Mapping[str, Any]) -> Heard:
+def heard_to_plain(heard: Heard) -> dict[str, Any]:
+    """What was heard, as JSON."""
+    return cast("dict[str, Any]", to_plain(heard))
+
+
+def heard_from_plain(data: Mapping[str, Any]) -> Heard:
     """What was heard, from its JSON."""
     return cast(Heard, from_plain(dict(data)))
 
 
-def read_view(data: Mapping[str, Any]) -> CommunityView:
+def view_to_plain(view: CommunityView) -> dict[str, Any]:
+    """What a call sees of its community, as JSON."""
+    return cast("dict[str, Any]", to_plain(view))
+
+
+def view_from_plain(data: Mapping[str, Any]) -> CommunityView:
     """What a call saw of its community, from its JSON."""
     return cast(CommunityView, from_plain(dict(data)))

@@ -40,7 +40,7 @@ class Prompt:
 Says = str | Prompt | tuple[str | Prompt, ...]
 
 
-def prompt(name: str, **values: Value | Known | KnownSounds) -> Prompt:
+def prompt(name: str, /, **values: Value | Known | KnownSounds) -> Prompt:
     """`prompt("greeting", name=Text("…"))`: short to write in a table."""
     return Prompt(name, values)
 
@@ -104,7 +104,7 @@ class Menu:
 
 @dataclass(frozen=True)
 class Number:
-    """A typed number of `count` digits, kept in memory as `into`. `*` starts anew; `#` on nothing skips it."""
+    """A typed number of `count` digits, put into memory. `*` starts anew; `#` on nothing skips it."""
 
     says: Says
     into: str

@@ -1,4 +1,4 @@
-"""What passes between the dialogue and the world: what was heard, and the turn that answers it. Plain values."""
+"""What passes between the dialogue and the world: what was heard, the turn that answers it. Plain values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Recall:
-    """A fact known only once this turn's keeps are written: looked up in the place's memory, read as digits."""
+    """A fact known only once this turn's keeps are written: found in the place's memory, read as digits."""
 
     name: str
 
@@ -111,11 +111,15 @@ Heard = Started | Pressed | Silence | Recorded | Dialled | Told | HungUp
 # --- what a turn waits for ---
 @dataclass(frozen=True)
 class GatherKeys:
-    """Wait for `count` keys; `finish_on` ends a typed number early ('' for single keys)."""
+    """Wait for `count` keys; `finish_on` ends a typed number early ('' for single keys).
+
+    Keys count while lines are spoken, from the line `from_line` on (0 is the first).
+    """
 
     count: int = 1
     finish_on: str = ""
     timeout_seconds: int = 10
+    from_line: int = 0
 
 
 @dataclass(frozen=True)
