@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from sync.errors import RecordsError
 from sync.records.tables import Capture
-from sync.upsert import insert_for
+from sync.records.voices import PENDING
+from sync.upsert import insert_new
 
 KINDS = frozenset(
     {
@@ -51,13 +53,14 @@ def keep(session: Session, given: Given, received_at: datetime) -> bool:
 
 
 def keep_all(session: Session, given: Iterable[Given], received_at: datetime) -> int:
-    """Put many captures in the inbox with one statement; how many of them were new."""
+    """Put many captures in the inbox at once; how many of them were new."""
     rows = [_row(one, received_at) for one in given]
-    if not rows:
-        return 0
-    statement = insert_for(session, Capture).values(rows)
-    fresh = statement.on_conflict_do_nothing(index_elements=["source", "source_id"])
-    return int(session.connection().execute(fresh).rowcount)
+    return len(insert_new(session, Capture, ("source", "source_id"), rows))
+
+
+def is_waiting(session: Session) -> bool:
+    """Whether any capture waits to be settled; quick however long the history is."""
+    return bool(session.scalar(select(exists().where(PENDING).select_from(Capture))))
 
 
 def _row(given: Given, received_at: datetime) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def _row(given: Given, received_at: datetime) -> dict[str, Any]:
         "person_id": given.person_id,
         "kind": given.kind,
         "topic_id": given.topic_id,
+        "subject_id": given.payload.get("opinion_id"),
         "payload": dict(given.payload),
         "channel": given.channel,
         "evidence": given.evidence,

@@ -15,7 +15,7 @@ class Topic(Base):
     """What is discussed. `options` lists [choice, spoken label] pairs; empty means agree / disagree / pass.
 
     `rules`: counts (`persons` | `households`), electorate (who may vote, in words), electorate_size, quorum
-    (voters, or below 1 a share of the electorate), channel_rank (channels, the later outranks), paper_outranks,
+    (voters, or below 1 a share of the electorate), channel_rank (weakest first), paper_outranks,
     results (`open` | `closed`: hidden until the close).
     """
 

@@ -1,0 +1,70 @@
+"""All ballots of a topic derived anew from its captures: after a change of its rules, the roster, a link."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from sync import merge
+from sync.archive import Archive
+from sync.ballots import ballot_id, cast, judge, rules_of, stand
+from sync.pending import COLUMNS, Batch, Pending, givers
+from sync.records.tables import Ballot, Capture, Topic
+
+_PAGE = 2_000
+_FOR_GOOD = ("clock_ahead", "erased")  # refused whatever the topic says
+
+
+def recount(session: Session, archive: Archive, topic_id: str, now: datetime) -> int:
+    """Derive the ballots of a topic from its history; how many are other than before.
+
+    Nothing is settled on this topic meanwhile: its row is held until the transaction ends.
+    """
+    topic = session.get(Topic, topic_id, with_for_update=True)
+    if topic is None:
+        return 0
+    batch = Batch(session, archive, now, topics={topic.id: topic})
+    rules, casts = rules_of(topic), dict[str, list[merge.Ballot]]()
+    for page in _history(session, topic_id):
+        people = givers(session, {capture.person_id for capture in page})
+        for capture in page:
+            batch.outcomes[capture.id] = outcome = judge(capture, topic, rules)
+            if outcome[0] == "merged":
+                ballot = cast(capture, rules, people[capture.person_id])
+                row_id = ballot_id(topic_id, ballot.voter_id)
+                casts[row_id] = list(merge.merge_ballots(casts.get(row_id, ()), [ballot], rules))
+        batch.write_outcomes(page)
+    _strike(batch, topic, casts)
+    stand(batch, casts, dict.fromkeys(casts, topic_id), {topic_id: rules}, is_recount=True)
+    changed = len(batch.changes)
+    batch.finish([])
+    return changed
+
+
+def _history(session: Session, topic_id: str) -> Iterator[list[Pending]]:
+    """All ballots ever settled on a topic, page by page."""
+    seen = 0
+    while True:
+        rows = session.execute(
+            select(*COLUMNS)
+            .where(Capture.topic_id == topic_id, Capture.kind == "ballot", Capture.id > seen)
+            .where(Capture.state.in_(["merged", "early", "late", "refused"]))
+            .where(or_(Capture.problem.is_(None), Capture.problem.not_in(_FOR_GOOD)))
+            .order_by(Capture.id)
+            .limit(_PAGE)
+        ).all()
+        if not rows:
+            return
+        seen = rows[-1].id
+        yield [Pending(*row) for row in rows]
+
+
+def _strike(batch: Batch, topic: Topic, casts: Collection[str]) -> None:
+    """Remove the ballots that no capture carries any more."""
+    existing = set(batch.session.scalars(select(Ballot.id).where(Ballot.topic_id == topic.id)))
+    for row_id in sorted(existing - set(casts)):
+        batch.session.connection().execute(delete(Ballot).where(Ballot.id == row_id))
+        batch.changed("ballot", row_id, topic.community_id, "deleted", topic_id=topic.id)

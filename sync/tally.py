@@ -1,0 +1,117 @@
+"""What came out of a topic: derived from its ballots each time it is asked, never counted up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.ballots import rules_of
+from sync.errors import RecordsError
+from sync.records.tables import Ballot, Capture, Topic
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The count of one topic.
+
+    `choices`, `evidence`, `channels` count voters (persons or households, as `counts` says) by each; choices that
+    nobody took are there with 0. `practice` says how many of them are practice, which only a demo community counts.
+    `replaced` are earlier ballots of the same voters; `early`, `late`, `refused` lie outside and count nothing.
+    """
+
+    topic_id: str
+    counts: str
+    choices: Mapping[str, int]
+    evidence: Mapping[str, int]
+    channels: Mapping[str, int]
+    practice: int
+    replaced: int
+    early: int
+    late: int
+    refused: int
+    electorate: str | None
+    electorate_size: int | None
+    quorum: int | None
+    shown_from: datetime | None
+
+    @property
+    def voters(self) -> int:
+        """How many voters have a standing ballot."""
+        return sum(self.choices.values())
+
+    @property
+    def is_quorate(self) -> bool | None:
+        """Whether enough have voted; None where the topic asks for no quorum."""
+        return None if self.quorum is None else self.voters >= self.quorum
+
+    def may_be_shown(self, now: datetime) -> bool:
+        """Whether the running result may be told: some topics hide it until they close."""
+        return self.shown_from is None or now >= self.shown_from
+
+
+def tally(session: Session, topic_id: str) -> Tally:
+    """Count one topic, in two queries. Raises RecordsError where there is no such topic."""
+    topic = session.get(Topic, topic_id)
+    if topic is None:
+        raise RecordsError("no such topic")
+    rules, said = rules_of(topic), topic.rules or {}
+    choices = Counter(dict.fromkeys(sorted(rules.choices), 0))
+    evidence, channels = Counter[str](), Counter[str]()
+    practice = 0
+    for choice, proof, channel, is_practice, voters in _standing(session, topic_id):
+        choices[choice] += voters
+        evidence[proof] += voters
+        channels[channel] += voters
+        practice += voters if is_practice else 0
+    given = _given(session, topic_id)
+    size = said.get("electorate_size")
+    return Tally(
+        topic_id=topic_id,
+        counts=rules.counts,
+        choices=dict(choices),
+        evidence=dict(evidence),
+        channels=dict(channels),
+        practice=practice,
+        replaced=max(given["merged"] - sum(choices.values()), 0),
+        early=given["early"],
+        late=given["late"],
+        refused=given["refused"],
+        electorate=said.get("electorate"),
+        electorate_size=size,
+        quorum=_quorum(said.get("quorum"), size),
+        shown_from=_shown_from(topic),
+    )
+
+
+def _standing(session: Session, topic_id: str) -> list[tuple[str, str, str, bool, int]]:
+    grouped = (Ballot.choice, Ballot.evidence, Ballot.channel, Ballot.is_practice)
+    query = select(*grouped, func.count(Ballot.id)).where(Ballot.topic_id == topic_id).group_by(*grouped)
+    return list(session.execute(query).tuples())
+
+
+def _given(session: Session, topic_id: str) -> Counter[str]:
+    query = (
+        select(Capture.state, func.count(Capture.id))
+        .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
+        .group_by(Capture.state)
+    )
+    return Counter(dict(session.execute(query).tuples().all()))
+
+
+def _quorum(asked: float | None, size: int | None) -> int | None:
+    """The number of voters asked for; a share below 1 needs a known electorate."""
+    if asked is None or (asked < 1 and size is None):
+        return None
+    return ceil(asked * size) if asked < 1 and size is not None else int(asked)
+
+
+def _shown_from(topic: Topic) -> datetime | None:
+    if (topic.rules or {}).get("results") != "closed" or topic.state in {"closed", "decided"}:
+        return None
+    return topic.closes_at or datetime.max.replace(tzinfo=topic.created_at.tzinfo)
