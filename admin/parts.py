@@ -49,7 +49,10 @@ def open_synthesizer(settings: Settings) -> Synthesizer:
 def log_to_terminal(settings: Settings) -> None:
     """One line a message on standard error; libraries only when something is wrong."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
     )
     level = logging.getLevelNamesMapping().get(settings.log_level, logging.INFO)
     for ours in ("tingjian", "admin", "ivr", "sync", "speech"):

@@ -1,4 +1,4 @@
-"""Child processes kept alive: started in order, restarted with growing pauses when they die, stopped in reverse."""
+"""Child processes kept alive: started in order, restarted when they die, stopped in reverse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEADY_SECONDS = 20.0  # a child that lived this long has earned a short pause 
 
 @dataclass(frozen=True)
 class Child:
-    """One process to keep: its name for people, its command, and where what it prints goes (None: to ours)."""
+    """One process to keep: its name for people, its command, the file for what it prints (None: as ours)."""
 
     name: str
     command: Sequence[str]
@@ -77,7 +77,9 @@ class Keeper:
             one.pause = _FIRST_PAUSE_SECONDS
         one.again_at = now + one.pause
         where = f"; see {one.child.log}" if one.child.log else ""
-        self.tell(f"{one.child.name} ended ({_why(one.process.returncode)}); again in {one.pause:.0f} s{where}")
+        self.tell(
+            f"{one.child.name} ended ({_why(one.process.returncode)}); again in {one.pause:.0f} s{where}"
+        )
         one.pause = min(one.pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _spawn(self, child: Child) -> subprocess.Popen[bytes]:

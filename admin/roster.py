@@ -28,7 +28,7 @@ class RosterError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One resident: household as the community calls it, name, number (E.164 or None), seat at that number."""
+    """One resident: household as the community calls it, name, number (E.164 or None), seat at it."""
 
     household: str
     name: str
@@ -58,8 +58,10 @@ def read_roster(path: Path) -> list[Entry]:
     return list(_entries(csv.DictReader(text.splitlines())))
 
 
-def import_roster(session: Session, archive: Archive, community_id: str, entries: Iterable[Entry]) -> Imported:
-    """Put entries on the roster. The same entry twice changes nothing; people who called before get their home."""
+def import_roster(
+    session: Session, archive: Archive, community_id: str, entries: Iterable[Entry]
+) -> Imported:
+    """Put entries on the roster. The same entry twice changes nothing; who called before gets a home."""
     households = residents = known = 0
     for entry in entries:
         home_id = record_id("hh", community_id, entry.household)
@@ -81,7 +83,9 @@ def _entries(rows: csv.DictReader[str]) -> Iterator[Entry]:
         if not headings & set(_COLUMNS[needed]):
             raise RosterError(f"没有“{_COLUMNS[needed][0]}”一列 · there is no column {needed!r}")
     for line, row in enumerate(rows, start=2):
-        cells = {_plain(name or ""): (value or "").strip() for name, value in row.items() if isinstance(value, str)}
+        cells = {
+            _plain(name or ""): (value or "").strip() for name, value in row.items() if isinstance(value, str)
+        }
         yield _entry(cells, line)
 
 
@@ -107,7 +111,8 @@ def _plain(heading: str) -> str:
 def _is_known(session: Session, archive: Archive, community_id: str, home_id: str, entry: Entry) -> bool:
     at_home = select(Resident).where(Resident.community_id == community_id, Resident.household_id == home_id)
     return any(
-        archive.keyring.unseal(session, resident.key_id, resident.sealed_name, resident.id).decode() == entry.name
+        archive.keyring.unseal(session, resident.key_id, resident.sealed_name, resident.id).decode()
+        == entry.name
         for resident in session.scalars(at_home)
     )
 

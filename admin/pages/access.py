@@ -104,7 +104,9 @@ def sign_in() -> str | Response | tuple[str, int]:
         return render_template("desk/sign_in.html", form=form, problem=None)
     staff, problem = _try(form.name.data, form.password.data, request.remote_addr or "")
     if staff is None:
-        return render_template("desk/sign_in.html", form=form, problem=problem), 429 if problem == "throttled" else 401
+        return render_template(
+            "desk/sign_in.html", form=form, problem=problem
+        ), 429 if problem == "throttled" else 401
     chosen = session.get("language")
     session.clear()  # a fresh session: nothing planted before the sign-in survives it
     session.permanent = True

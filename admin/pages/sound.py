@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from admin.pages.access import Reader, archive, reader
 from sync.errors import KeyDestroyed, RecordingMissing
-from sync.records.tables import Audit, OpinionRecording, Person, Recording
+from sync.records.tables import Audit, OpinionRecording, Recording
+from sync.sound import unsealed
 
 _SAME_HEARING = timedelta(minutes=1)  # a player asks for one recording in several ranges
 
@@ -29,9 +30,8 @@ def sound(opinion_id: str, recording_id: str) -> Response:
         found = _find(records, who, opinion_id, recording_id)
         if found is None:
             abort(404)
-        recording, key_id = found
         try:
-            heard = ours.keyring.unseal(records, key_id, ours.recordings.get(recording.file or ""), recording.id)
+            heard = unsealed(records, ours, found)
         except KeyDestroyed:
             abort(410)
         except RecordingMissing:
@@ -43,19 +43,17 @@ def sound(opinion_id: str, recording_id: str) -> Response:
     return answer
 
 
-def _find(records: Session, who: Reader, opinion_id: str, recording_id: str) -> tuple[Recording, str] | None:
-    row = records.execute(
-        select(Recording, Person.key_id)
+def _find(records: Session, who: Reader, opinion_id: str, recording_id: str) -> Recording | None:
+    return records.scalar(
+        select(Recording)
         .join(OpinionRecording, OpinionRecording.recording_id == Recording.id)
-        .join(Person, Person.id == Recording.person_id)
         .where(
             Recording.id == recording_id,
             OpinionRecording.opinion_id == opinion_id,
             Recording.community_id == who.community_id,
             Recording.state == "stored",
         )
-    ).first()
-    return (row[0], row[1]) if row else None
+    )
 
 
 def _audit(records: Session, who: Reader, recording_id: str) -> None:

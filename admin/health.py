@@ -1,0 +1,48 @@
+"""Whether one process of ours does its work, as a container's health check asks."""
+
+from __future__ import annotations
+
+import socket
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from redis.exceptions import RedisError
+from rq import Worker
+
+from admin.settings import Settings
+from sync.queue import connect
+
+
+def is_serving(address: str) -> bool:
+    """Whether an address answers 200 within two seconds."""
+    try:
+        with build_opener(ProxyHandler({})).open(address, timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def near(settings: Settings, port: int) -> str:
+    """A port of ours as reached from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    return f"http://{host}:{port}"
+
+
+def is_working(settings: Settings) -> bool:
+    """Whether a worker of this machine is enlisted; Redis strikes it off when it goes silent."""
+    try:
+        enlisted = Worker.all(connection=connect(settings.redis_url, answer_seconds=2.0))
+    except RedisError:
+        return False
+    return any(one.hostname == socket.gethostname() for one in enlisted)
+
+
+def is_well(settings: Settings, process: str) -> bool:
+    """`web`, `exchange` or `worker` of this machine."""
+    match process:
+        case "web":
+            return is_serving(f"{near(settings, settings.port)}/health")
+        case "exchange":
+            return is_serving(f"{near(settings, settings.exchange_port)}/health")
+        case _:
+            return is_working(settings)

@@ -1,0 +1,70 @@
+"""The staff desk: its pages, its words, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, current_app, render_template, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from admin.pages.access import add_doors, archive, is_staff, language
+from admin.pages.acts import add_acts
+from admin.pages.opinions import add_opinions
+from admin.pages.sound import add_sound
+from admin.pages.words import word
+from sync.archive import Archive
+from sync.errors import RecordsError
+from sync.queue import WorkQueue
+from sync.records.tables import Community
+
+_SORRY = {403: "forbidden", 404: "not_found", 410: "erased", 413: "too_large", 405: "not_found"}
+
+
+def create_desk(opened: Archive, queue: WorkQueue) -> Blueprint:
+    """The blueprint `desk` under `/desk`."""
+    desk = Blueprint(
+        "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static"
+    )
+    add_doors(desk)
+    add_opinions(desk)
+    add_sound(desk)
+    add_acts(desk, queue)
+    desk.context_processor(_for_every_page)
+    desk.register_error_handler(CSRFError, lambda _: _sorry("expired", 400))
+    desk.register_error_handler(RecordsError, lambda _: _sorry("unavailable", 503))
+    desk.register_error_handler(HTTPException, _refused)
+    return desk
+
+
+def _for_every_page() -> dict[str, object]:
+    """What every template of the desk may use."""
+    spoken = language()
+    has_phone = "phone.phone" in current_app.view_functions
+    return {
+        "language": spoken,
+        "w": lambda word_id, **values: word(word_id, spoken, **values),
+        "local": _local_clock(),
+        "phone_page": url_for("phone.phone") if has_phone else None,
+    }
+
+
+def _local_clock() -> Callable[[datetime], str]:
+    zone = ZoneInfo("Asia/Shanghai")
+    if is_staff():
+        with archive().database.read() as session:
+            community = session.get(Community, current_user.community_id)
+            zone = ZoneInfo(community.time_zone) if community else zone
+    return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _refused(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    return _sorry(_SORRY.get(code, "broken"), code)
+
+
+def _sorry(problem: str, code: int) -> tuple[str, int]:
+    return render_template("desk/sorry.html", problem=problem), code

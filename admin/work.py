@@ -1,0 +1,88 @@
+"""The worker's and the exchange's processes, put together from their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from admin.parts import (
+    EXCHANGE_ACCOUNT,
+    exchange_token,
+    open_archive,
+    open_clips,
+    open_recognizer,
+    open_synthesizer,
+)
+from admin.settings import Settings
+from ivr.exchange.server import run_exchange
+from ivr.exchange.settings import ExchangeSettings
+from ivr.prompts.render import open_renderer
+from speech.audio import resample
+from speech.synthesize import load_synthesizer
+from sync.archive import Archive
+from sync.queue import WorkQueue
+from sync.worker import open_worker, run_worker
+
+_PHONE_RATE = 8000
+
+
+def work(settings: Settings, queues: Sequence[str]) -> None:
+    """Work off these queues until SIGTERM or Ctrl-C. Engines are loaded by the first job that needs them."""
+    archive = open_archive(settings)
+    open_worker(
+        archive,
+        WorkQueue(settings.redis_url),
+        partial(open_recognizer, settings),
+        credentials(settings, archive),
+    )
+    open_renderer(archive, open_clips(settings, archive), partial(open_synthesizer, settings))
+    run_worker(queues)
+
+
+def credentials(settings: Settings, archive: Archive) -> Callable[[str], tuple[str, str]]:
+    """User and password of each line's recordings."""
+    known = {"exchange": (EXCHANGE_ACCOUNT, exchange_token(archive))}
+    if settings.twilio_sid:
+        known["twilio"] = (settings.twilio_sid, settings.twilio_token)
+
+    def of(line: str) -> tuple[str, str]:
+        return known.get(line, ("", ""))
+
+    return of
+
+
+def exchange_calls(settings: Settings) -> None:
+    """Run the exchange until SIGTERM or Ctrl-C."""
+    archive = open_archive(settings)
+    token = exchange_token(archive)
+    archive.close()
+    run_exchange(
+        ExchangeSettings(
+            token=token,
+            spool=settings.home / "spool",
+            public_base=settings.public_base,
+            web_base=settings.web_url,
+            exchange_base=settings.exchange_url,
+            host=settings.host,
+            port=settings.exchange_port,
+            account_sid=EXCHANGE_ACCOUNT,
+            origins=_origins(settings),
+            speaker=partial(_say_plainly, settings),
+        )
+    )
+
+
+def _origins(settings: Settings) -> frozenset[str]:
+    """Where a phone page may come from: the public base, and loopback by both its names."""
+    near = {f"http://{name}:{settings.port}" for name in ("127.0.0.1", "localhost")}
+    return frozenset({settings.public_base, *near})
+
+
+def _say_plainly(settings: Settings, words: str, language: str) -> bytes:
+    """Words for when no rendered clip is there: the light fallback voice, 8 kHz mono PCM16LE."""
+    audio = resample(
+        load_synthesizer("espeak", settings.models or settings.home).say(words, language), _PHONE_RATE
+    )
+    return (np.clip(audio.samples, -1, 1) * 32767).astype("<i2").tobytes()
