@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import jieba
+from jieba import posseg
 
 Found = tuple[int, int, str]
 
@@ -25,15 +26,16 @@ PERHAPS = re.compile(
 CALLED = re.compile(r"(?:我姓|免贵姓|他姓|她姓|本人姓)$")
 NEVER_GIVEN = (
     "我你他她它们的地得了着过是在有和跟与及或也都就还又很太不没把被让给向从到去来住说讲问要想能会可请电手身"
-    "家，这那哪谁什么怎因为所以但如果希同反支赞"
+    "家，这那哪谁什么怎因为所以但如果希同反支赞无未经"
 )
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
-    "向何都区来强时和安曾车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边关常查于余万"
-    "白左谷水卫米盘练云容初敬索宣储蓝党"
+    "向何都区来强时和安车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边查于"
+    "左谷水卫米盘练云容初敬索宣储蓝党"
 )
 ENDS = "，。、；：！？ ,.!?"
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
+FAMOUS = 800
 
 
 @cache
@@ -61,9 +63,10 @@ def find_names(text: str) -> Iterator[Found]:
             continue
         if SURELY.search(before):
             yield at, end, "name"
-        elif surname not in RARE and not _is_plain_word(text[at:], end - at):
-            if PERHAPS.search(before) or re.match(TITLES, text[end:]):
-                yield at, end, "name"
+            continue
+        is_hinted = PERHAPS.search(before) or re.match(TITLES, text[end:])
+        if is_hinted and surname not in RARE and not _is_plain_word(text[at:], end - at):
+            yield at, end, "name"
 
 
 def _surname_at(text: str, at: int) -> str:
@@ -87,10 +90,17 @@ def _may_be_given(letter: str) -> bool:
 
 def _is_plain_word(rest: str, size: int) -> bool:
     """Whether an everyday word begins here instead of a name: 高兴, 周围, 方便, 车辆."""
-    jieba.initialize()
+    posseg.dt.initialize()
     prefixes = (rest[:length] for length in range(2, 5))
-    return any(
-        (jieba.get_FREQ(prefix) or 0) > PLAIN_ENOUGH
-        and not (len(prefix) < size and rest[size : size + 1] in ENDS)
-        for prefix in prefixes
-    )
+    return any(_is_common(prefix) and not _stands_alone(rest, len(prefix), size) for prefix in prefixes)
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word is frequent; famous people's names are in the dictionary too, but seldom frequent."""
+    is_name = posseg.dt.word_tag_tab.get(word) == "nr" and word[0] != word[1]
+    return (jieba.get_FREQ(word) or 0) > (FAMOUS if is_name else PLAIN_ENOUGH)
+
+
+def _stands_alone(rest: str, prefix: int, size: int) -> bool:
+    """Whether a longer name, ending at a mark, only happens to begin with a word: 黄金刚，"""
+    return prefix < size and rest[size : size + 1] in ENDS
