@@ -57,7 +57,8 @@ class Announcer:
         params, sequence = self._params(tape), 0
         pause, reminder = FIRST_PAUSE, FIRST_REMINDER
         while True:
-            if await self._door.tell(callback, params | {"SequenceNumber": str(sequence)}):
+            status = await self._door.tell(callback, params | {"SequenceNumber": str(sequence)})
+            if 200 <= status < 300:
                 wait, reminder = reminder, min(reminder * 2, LONGEST_REMINDER)
             else:
                 log.warning("recording %s is not announced yet; trying again", sid)

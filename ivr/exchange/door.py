@@ -50,12 +50,12 @@ class Door:
         except UnicodeDecodeError as error:
             raise TwimlError("TwiML must be UTF-8") from error
 
-    async def tell(self, url: str, params: Mapping[str, str]) -> bool:
-        """Report something once; True when web has acknowledged it."""
+    async def tell(self, url: str, params: Mapping[str, str]) -> int:
+        """Report something once; the status web answered, 0 when it did not."""
         try:
-            return (await self._once("POST", url, params)).status < 300
+            return (await self._once("POST", url, params)).status
         except WebAway:
-            return False
+            return 0
 
     async def media(self, url: str) -> Reply:
         """A sound file and its caption. Raises WebAway."""

@@ -86,10 +86,11 @@ class ScriptedPhone:
             raise ValueError(f"no telephone has the key {key!r}")
         loop = asyncio.get_running_loop()
         last, pressed_at = self._last_press
-        if key == last and not is_double_tap:
-            await asyncio.sleep(max(0.0, pressed_at + 1.6 / self._speed - loop.time()))
+        if not is_double_tap:
+            self._seen_turns = self._turns
+            if key == last:
+                await asyncio.sleep(max(0.0, pressed_at + 1.6 / self._speed - loop.time()))
         self._last_press = (key, loop.time())
-        self._seen_turns = self._turns
         await self._send({"type": "key", "key": key})
 
     async def speak(self, pcm: bytes, *, is_paced: bool = False) -> None:

@@ -143,7 +143,7 @@ function enable(isCalling) {
   find("call").disabled = isCalling;
   find("hangup").disabled = !isCalling;
   for (const key of find("keypad").children) key.disabled = !isCalling;
-  if (isCalling) find("keypad").querySelector("[data-key='5']").focus({ preventScroll: true });
+  if (isCalling) find("captions").focus({ preventScroll: true }); // not a key: Enter held too long must press nothing
 }
 
 async function start() {
