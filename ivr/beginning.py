@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Arrival, UnknownNumber
-from ivr.dialogue.plain import to_plain
+from ivr.dialogue.plain import view_to_plain
 from ivr.keeping import Speaker
 from ivr.prompts.voice import voice_of
 from ivr.view import community_view
@@ -40,7 +40,7 @@ def new_call(session: Session, archive: Archive, arrival: Arrival, now: datetime
         evidence=evidence_of(session, number),
         language=community.language,
         voice=voice_of(session, community.id),
-        view=to_plain(view),
+        view=view_to_plain(view),
         turn=0,
         began_at=now,
         turned_at=now,

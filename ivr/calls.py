@@ -16,7 +16,7 @@ from ivr.arrivals import Arrival, Delivered, Manner, Reached, UnknownCall
 from ivr.beginning import new_call, speaker_of
 from ivr.conversation import CALLS_REMEMBERED, Conversations, Recent, run
 from ivr.dialogue.answer import begin
-from ivr.dialogue.plain import to_plain
+from ivr.dialogue.plain import place_to_plain
 from ivr.dialogue.turns import EndCall, Heard, Pressed, Recorded, Started, Turn
 from ivr.keeping import Keeping
 from ivr.live import FINISHED, Live, mark_ended, move, stored_answer, take, write_turn
@@ -34,6 +34,7 @@ _UNTOLD_SECONDS = 30.0  # a length that no platform told must not look like a sl
 _DUPLICATES = 3  # tries against another process that writes the same turn at the same moment
 
 Render = Callable[[Turn, Manner], str]
+Clock = Callable[[], datetime]
 Wake = tuple[str, dict[str, str]]
 
 
@@ -41,6 +42,11 @@ class Queue(Protocol):
     """What calls need of the work queue: to wake a worker, never failing."""
 
     def put(self, job: str, **arguments: str) -> bool: ...
+
+
+def utc_now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Calls:
     archive: Archive
     queue: Queue
     render: Render
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = utc_now
     _conversations: Conversations = field(default_factory=Conversations, init=False)
     _manners: Recent[Manner] = field(default_factory=lambda: Recent(CALLS_REMEMBERED), init=False)
 
@@ -117,7 +123,7 @@ class Calls:
         conversation = self._conversations.remember(call.id, call.view)
         keeping = Keeping(session, self.archive, speaker_of(call), "0", now)
         turn = run(conversation, begin(conversation.flow), Started(), keeping)
-        call.person_id, call.place = keeping.person_id, to_plain(turn.place)
+        call.person_id, call.place = keeping.person_id, place_to_plain(turn.place)
         call.end_status = FINISHED if isinstance(turn.wait, EndCall) else None
         session.add(call)
         session.flush()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ivr.dialogue.answer import answer
 from ivr.dialogue.hotline import hotline
-from ivr.dialogue.plain import read_view
+from ivr.dialogue.plain import view_from_plain
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.turns import AskRecords, Heard, Line, Place, Turn
 from ivr.keeping import Keeping
@@ -79,7 +79,7 @@ class Conversations:
 
 @lru_cache(maxsize=256)
 def _conversation(view: str) -> Conversation:
-    seen = read_view(json.loads(view))
+    seen = view_from_plain(json.loads(view))
     return Conversation(hotline(seen), seen.seats)
 
 

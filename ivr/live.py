@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Manner
-from ivr.dialogue.plain import read_place, to_plain
+from ivr.dialogue.plain import heard_to_plain, place_from_plain, place_to_plain
 from ivr.dialogue.turns import EndCall, Heard, Place, Turn
 from ivr.keeping import Speaker
 from sync.records.tables import Call, CallTurn
@@ -64,7 +64,7 @@ def _live(row: RowMapping) -> Live:
         is_practice=row["is_practice"],
     )
     manner = Manner(row["sid"], row["turn"], row["community_id"], row["language"], row["voice"])
-    place = read_place(row["place"])
+    place = place_from_plain(row["place"])
     return Live(row["id"], speaker, manner, place, row["turned_at"], row["ended_at"])
 
 
@@ -83,7 +83,7 @@ def write_turn(
         {
             "call_id": call_id,
             "n": n,
-            "heard": to_plain(heard),
+            "heard": heard_to_plain(heard),
             "step": turn.place.step,
             "answer": document,
             "answered_at": at,
@@ -93,7 +93,7 @@ def write_turn(
 
 def move(session: Session, live: Live, n: int, person_id: str, turn: Turn, at: datetime) -> None:
     """The caller is now where `turn` leads; a turn that ends the call says so."""
-    moved: dict[str, Any] = {"place": to_plain(turn.place), "turn": n, "turned_at": at}
+    moved: dict[str, Any] = {"place": place_to_plain(turn.place), "turn": n, "turned_at": at}
     if person_id != live.speaker.person_id:
         moved["person_id"] = person_id
     if isinstance(turn.wait, EndCall):

@@ -32,6 +32,7 @@ MOST_PAST_TOPICS = 6
 MOST_UPDATES = 3
 MOST_OWN = 5
 DEFAULT_SEATS = 2
+DEFAULT_KEEP_MONTHS = 12
 
 
 def community_view(
@@ -47,6 +48,7 @@ def community_view(
         person_number=str(settings.get("person_number") or ""),
         seats=_seats(session, number, settings),
         notice_version=str(settings.get("notice_version") or "1"),
+        keep_months=int(settings.get("keep_months") or DEFAULT_KEEP_MONTHS),
         is_slow=number is not None and number.is_slow,
         is_first_call=number is not None and number.last_called_at is None,
         resume_step=_dropped_at(session, people, now),
@@ -66,9 +68,10 @@ def _people_at(session: Session, number: Number | None) -> tuple[str, ...]:
 
 
 def _seats(session: Session, number: Number | None, settings: Mapping[str, Any]) -> int:
-    """As many seats as the roster knows residents at this number, else the community's setting."""
-    rostered = roster_seats(session, number) if number is not None else 0
-    return rostered or int(settings.get("seats_per_number") or DEFAULT_SEATS)
+    """As many as the roster knows residents at this number, else the community's setting."""
+    if number is None:  # nobody could be found at such a telephone again
+        return 1
+    return roster_seats(session, number) or int(settings.get("seats_per_number") or DEFAULT_SEATS)
 
 
 # --- topics ---

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, send_file
 from sqlalchemy import text
 
 from ivr.arrivals import UnknownCall, UnknownNumber
-from ivr.calls import Calls, Queue
+from ivr.calls import Calls, Clock, Queue, utc_now
 from ivr.prompts.book import PromptError
 from ivr.prompts.clips import ClipStore
 from ivr.web.own_voice import OwnVoice
@@ -25,7 +25,12 @@ CLIP_CACHE_SECONDS = 86_400
 
 
 def create_blueprint(
-    archive: Archive, queue: Queue, clips: ClipStore, lines: Mapping[str, PhoneLine], public_base_url: str
+    archive: Archive,
+    queue: Queue,
+    clips: ClipStore,
+    lines: Mapping[str, PhoneLine],
+    public_base_url: str,
+    clock: Clock = utc_now,
 ) -> Blueprint:
     """The routes phone platforms knock at. `lines` maps AccountSid to the line whose secret signs.
 
@@ -33,7 +38,9 @@ def create_blueprint(
     """
     own_voice = OwnVoice(archive, _credentials(lines))
     renderer = TwimlRenderer(public_base_url, clips, own_voice.token)
-    door = _Door(Calls(archive, queue, renderer), Patience(renderer, public_base_url), lines, public_base_url)
+    door = _Door(
+        Calls(archive, queue, renderer, clock), Patience(renderer, public_base_url), lines, public_base_url
+    )
     blueprint = Blueprint("calls", __name__)
     for rule, view in (
         ("/calls", door.begin),
