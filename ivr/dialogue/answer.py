@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ivr.dialogue.keeps import DropOpinion, Keep, KeepConsent, KeepOpinion, KeepPace
-from ivr.dialogue.steps import (
-    Choose,
-    Dial,
-    End,
-    Flow,
-    Intent,
-    Known,
-    KnownSounds,
-    Listen,
-    Lookup,
-    Memory,
-    Menu,
-    Number,
-    Passing,
-    Prompt,
-    Record,
-    Remember,
-    Say,
-    Step,
-    prompts,
-)
+from ivr.dialogue.steps import Dial, Flow, Listen, Lookup, Menu, Number, Passing, Record
 from ivr.dialogue.turns import (
-    AskRecords,
     Dialled,
-    DialPerson,
     EndCall,
-    GatherKeys,
     Heard,
     HungUp,
     Line,
@@ -41,27 +17,19 @@ from ivr.dialogue.turns import (
     Recorded,
     RecordSpeech,
     Silence,
-    Sound,
     Started,
-    Text,
     Told,
     Turn,
-    Value,
-    Wait,
 )
+from ivr.dialogue.walking import DialogueError, ask_again, go, intended, repeat
 
 DOUBLE_TAP_SECONDS = 1.5
 MOST_WRONG_KEYS = 2
 MOST_SEGMENTS = 12  # half an hour: a television left on must not record all night
 SHORTEST_SPEECH_SECONDS = 1.0  # what ends sooner is a slip of the finger
 MOST_STEPS_BACK = 8
-MOST_PASSING_STEPS = 40
 NO_HURRY, WRONG_KEY, GO_ON, TOO_SHORT = "menu.no_hurry", "menu.wrong_key", "menu.go_on", "number.too_short"
 GENTLE_PROMPTS = (NO_HURRY, WRONG_KEY, GO_ON, TOO_SHORT)
-
-
-class DialogueError(Exception):
-    """The flow itself is broken: steps that lead to each other and never wait."""
 
 
 def begin(flow: Flow) -> Place:
@@ -75,20 +43,20 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
     if isinstance(heard, HungUp):
         return Turn((), EndCall(), place)
     if isinstance(heard, Started) or isinstance(step, Passing):
-        return _go(flow, place, place.step)
+        return go(flow, place, place.step)
     if isinstance(heard, Pressed) and _is_double_tap(place, heard):
-        return _repeat(flow, replace(place, tapped_seconds=place.tapped_seconds + heard.after_seconds))
+        return repeat(flow, replace(place, tapped_seconds=place.tapped_seconds + heard.after_seconds))
     match step, heard:
         case Record(), _:
             return _after_beep(flow, place, step, heard)
         case Lookup(), Told():
             known = replace(place, memory={**place.memory, **heard.facts})
-            return _go(flow, known, step.then.get(heard.branch, step.otherwise), said=place.said)
+            return go(flow, known, step.then.get(heard.branch, step.otherwise), said=place.said)
         case Lookup(), _:
-            return _go(flow, place, step.otherwise, said=place.said)
+            return go(flow, place, step.otherwise, said=place.said)
         case Dial(), _:
             is_answered = isinstance(heard, Dialled) and heard.is_answered
-            return _go(flow, _fresh(place), step.answered if is_answered else step.unanswered)
+            return go(flow, _fresh(place), step.answered if is_answered else step.unanswered)
         case Number(), Pressed():
             return _typed(flow, place, step, heard.keys)
         case Menu() | Listen(), Pressed() if heard.keys:
@@ -96,7 +64,7 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
         case Menu() | Listen() | Number(), Silence() | Pressed():
             return _silent(flow, place, step)
         case _:
-            return _repeat(flow, place)
+            return repeat(flow, place)
 
 
 # --- keys ---
@@ -112,25 +80,25 @@ def _pressed(flow: Flow, place: Place, step: Menu | Listen, key: str) -> Turn:
         case "9":
             return _go_back(flow, place)
         case "0":
-            return _go(flow, _leave(place, step, key), flow.person)
+            return go(flow, _leave(place, step, key), flow.person)
         case "#":
             return _go_on(flow, place, step, key)
     if isinstance(step, Listen):
         return _go_on(flow, place, step, key)
     if key not in step.keys:
         return _wrong_key(flow, place, step, key)
-    keeps = _intended((step.keep[key],), place.memory) if key in step.keep else ()
+    keeps = intended((step.keep[key],), place.memory) if key in step.keep else ()
     left = _leave(place, step, key)
     for keep in keeps:
         if isinstance(keep, KeepPace):
             left = replace(left, is_slow=keep.is_slow)
-    return _go(flow, left, step.keys[key], keeps=keeps)
+    return go(flow, left, step.keys[key], keeps=keeps)
 
 
 def _go_on(flow: Flow, place: Place, step: Menu | Listen, key: str) -> Turn:
     if isinstance(step, Listen):
-        return _go(flow, _leave(place, step, key), step.then, keeps=_intended(step.keep, place.memory))
-    return _go(flow, _leave(place, step, key), step.next)
+        return go(flow, _leave(place, step, key), step.then, keeps=intended(step.keep, place.memory))
+    return go(flow, _leave(place, step, key), step.next)
 
 
 def _again(flow: Flow, place: Place) -> Turn:
@@ -138,20 +106,20 @@ def _again(flow: Flow, place: Place) -> Turn:
     repeats = place.repeats + 1
     is_newly_slow = repeats == 2 and not place.is_slow
     here = replace(place, repeats=repeats, tries=0, last_key="*", tapped_seconds=0.0)
-    turn = _repeat(flow, replace(here, is_slow=place.is_slow or repeats >= 2))
+    turn = repeat(flow, replace(here, is_slow=place.is_slow or repeats >= 2))
     return replace(turn, keeps=(KeepPace(is_slow=True),) if is_newly_slow else ())
 
 
 def _go_back(flow: Flow, place: Place) -> Turn:
     *behind, target = place.back or (flow.home,)
-    return _go(flow, replace(_fresh(place, "9"), back=tuple(behind)), target)
+    return go(flow, replace(_fresh(place, "9"), back=tuple(behind)), target)
 
 
 def _wrong_key(flow: Flow, place: Place, step: Menu, key: str) -> Turn:
     if place.tries >= MOST_WRONG_KEYS:
-        return _go(flow, _leave(place, step, key), step.after_silence, (Line(GO_ON, is_slow=place.is_slow),))
+        return go(flow, _leave(place, step, key), step.after_silence, (Line(GO_ON, is_slow=place.is_slow),))
     here = replace(place, tries=place.tries + 1, last_key=key, tapped_seconds=0.0)
-    return _ask_again(flow, here, WRONG_KEY, is_slow=place.is_slow)
+    return ask_again(flow, here, WRONG_KEY, is_slow=place.is_slow)
 
 
 def _typed(flow: Flow, place: Place, step: Number, keys: str) -> Turn:
@@ -160,13 +128,13 @@ def _typed(flow: Flow, place: Place, step: Number, keys: str) -> Turn:
         return _again(flow, place)
     digits = keys.partition("#")[0]
     if not digits:
-        return _go(flow, _fresh(place, "#"), step.skip)
+        return go(flow, _fresh(place, "#"), step.skip)
     if len(digits) == step.count:
         known = replace(_fresh(place, "#"), memory={**place.memory, step.into: digits})
-        return _go(flow, known, step.then)
+        return go(flow, known, step.then)
     if place.tries >= MOST_WRONG_KEYS:
-        return _go(flow, _fresh(place, "#"), step.skip, (Line(GO_ON, is_slow=place.is_slow),))
-    return _ask_again(flow, replace(place, tries=place.tries + 1, last_key="#"), TOO_SHORT, is_slow=True)
+        return go(flow, _fresh(place, "#"), step.skip, (Line(GO_ON, is_slow=place.is_slow),))
+    return ask_again(flow, replace(place, tries=place.tries + 1, last_key="#"), TOO_SHORT, is_slow=True)
 
 
 # --- silence ---
@@ -175,11 +143,11 @@ def _silent(flow: Flow, place: Place, step: Menu | Listen | Number) -> Turn:
         case Listen():
             return _go_on(flow, place, step, "")
         case Menu() if place.tries >= step.patience:
-            return _go(flow, _leave(place, step, ""), step.after_silence)
+            return go(flow, _leave(place, step, ""), step.after_silence)
         case Number() if place.tries >= 1:
-            return _go(flow, _fresh(place), step.skip)
+            return go(flow, _fresh(place), step.skip)
     here = replace(place, tries=place.tries + 1, last_key="", tapped_seconds=0.0)
-    return _ask_again(flow, here, NO_HURRY, is_slow=True)
+    return ask_again(flow, here, NO_HURRY, is_slow=True)
 
 
 # --- speech ---
@@ -189,8 +157,8 @@ def _after_beep(flow: Flow, place: Place, step: Record, heard: Heard) -> Turn:
     if isinstance(heard, Recorded) and heard.ended_by == "hangup":
         return Turn((), EndCall(), place)
     if place.memory.get("recordings"):
-        return _go(flow, _fresh(place), step.then)
-    return _go(flow, _fresh(place), step.nothing)
+        return go(flow, _fresh(place), step.then)
+    return go(flow, _fresh(place), step.nothing)
 
 
 def _kept(flow: Flow, place: Place, step: Record, heard: Recorded) -> Turn:
@@ -213,10 +181,10 @@ def _kept(flow: Flow, place: Place, step: Record, heard: Recorded) -> Turn:
         return Turn((), EndCall(), replace(here, step=step.then), tuple(keeps))
     if heard.ended_by == "limit" and len(recordings) < MOST_SEGMENTS:
         return Turn((), RecordSpeech(is_continued=True), here, tuple(keeps))
-    return _go(flow, here, step.then, keeps=tuple(keeps))
+    return go(flow, here, step.then, keeps=tuple(keeps))
 
 
-# --- moving ---
+# --- leaving a step ---
 def _fresh(place: Place, key: str = "") -> Place:
     return replace(place, tries=0, repeats=0, last_key=key, said=(), tapped_seconds=0.0)
 
@@ -229,98 +197,4 @@ def _leave(place: Place, step: Menu | Listen, key: str) -> Place:
     return replace(_fresh(place, key), back=behind)
 
 
-def _go(
-    flow: Flow,
-    place: Place,
-    target: str,
-    lines: tuple[Line, ...] = (),
-    keeps: tuple[Keep, ...] = (),
-    said: tuple[str, ...] = (),
-) -> Turn:
-    """Passes through steps until one waits."""
-    memory = dict(place.memory)
-    for _ in range(MOST_PASSING_STEPS):
-        step = flow.steps[target]
-        match step:
-            case Say():
-                lines += _spoken(step, memory, place.is_slow)
-                said += (target,)
-                target = step.then
-            case Remember():
-                memory |= _filled(step.facts, memory)
-                target = step.then
-            case Choose():
-                target = step.then.get(step.rule(memory), step.otherwise)
-            case _:
-                if isinstance(step, Record):
-                    memory["recordings"] = ""
-                here = replace(place, step=target, memory=memory, said=said)
-                return Turn(lines + _spoken(step, memory, place.is_slow), _wait(step, memory), here, keeps)
-    raise DialogueError(f"{flow.name}: the steps after {place.step} never wait")
-
-
-def _repeat(flow: Flow, place: Place) -> Turn:
-    """The whole turn again, with nothing kept a second time."""
-    lines: tuple[Line, ...] = ()
-    for each in (*place.said, place.step):
-        lines += _spoken(flow.steps[each], place.memory, place.is_slow)
-    return Turn(lines, _wait(flow.steps[place.step], place.memory), place)
-
-
-def _ask_again(flow: Flow, place: Place, gentle: str, is_slow: bool) -> Turn:
-    step = flow.steps[place.step]
-    lines = (Line(gentle, is_slow=is_slow), *_spoken(step, place.memory, is_slow or place.is_slow))
-    return Turn(lines, _wait(step, place.memory), replace(place, said=()))
-
-
-def _wait(step: Step, memory: Memory) -> Wait:
-    match step:
-        case Menu():
-            return GatherKeys(timeout_seconds=step.timeout_seconds)
-        case Listen():
-            return GatherKeys(timeout_seconds=1)
-        case Number():
-            return GatherKeys(count=step.count, finish_on="#")
-        case Record():
-            return RecordSpeech()
-        case Dial():
-            return DialPerson(step.number)
-        case Lookup():
-            return AskRecords(step.question, _filled(step.arguments, memory))
-        case _:
-            return EndCall()
-
-
-# --- words ---
-def _spoken(step: Step, memory: Memory, is_slow: bool) -> tuple[Line, ...]:
-    lines: tuple[Line, ...] = ()
-    for each in prompts(step):
-        lines += _lines(each, memory, is_slow or each.is_slow)
-    return lines
-
-
-def _lines(each: Prompt, memory: Memory, is_slow: bool) -> tuple[Line, ...]:
-    values: dict[str, Value] = {}
-    for name, value in each.values.items():
-        match value:
-            case KnownSounds():
-                sounds = (Sound(recording) for recording in memory.get(value.name, "").split())
-                return tuple(Line(each.prompt, {name: sound}, is_slow) for sound in sounds)
-            case Known():
-                values[name] = Text(memory.get(value.name, ""))
-            case _:
-                values[name] = value
-    return (Line(each.prompt, values, is_slow),)
-
-
-def _filled(facts: Mapping[str, str | Known], memory: Memory) -> dict[str, str]:
-    return {
-        name: memory.get(fact.name, "") if isinstance(fact, Known) else fact for name, fact in facts.items()
-    }
-
-
-def _intended(intents: tuple[Intent, ...], memory: Memory) -> tuple[Keep, ...]:
-    return tuple(intent(memory) if callable(intent) else intent for intent in intents)
-
-
-__all__ = ["GENTLE_PROMPTS", "DialogueError", "End", "Flow", "answer", "begin"]
+__all__ = ["GENTLE_PROMPTS", "DialogueError", "Flow", "answer", "begin"]

@@ -1,6 +1,6 @@
 """The inbound hotline: the whole call as a table of steps, built from what it sees of its community.
 
-Read it from the top: a greeting, a menu of three, and behind it a topic (`topic.py`), speaking (`speaking.py`)
+Read it from the top: a greeting, a menu of three, behind it a topic (`topic.py`), speaking (`speaking.py`)
 and progress (`progress.py`). Saying nothing at all leads through the current topic to the beep.
 """
 
@@ -23,9 +23,9 @@ def hotline(view: CommunityView) -> Flow:
     """The flow of one call to this community."""
     topics = tuple(topic for topic in view.topics if is_open(topic))
     steps: dict[str, Step] = {}
-    for topic, following in zip(topics, [*topics[1:], None], strict=True):
-        then = f"topic.{following.topic_id}.listen" if following else "finish"
-        steps |= topic_steps(view, topic, then)
+    followings = [*(f"topic.{topic.topic_id}.listen" for topic in topics[1:]), "finish"]
+    for topic, following in zip(topics, followings, strict=False):
+        steps |= topic_steps(view, topic, following)
     steps |= speaking_steps("other", view, then="finish", otherwise="finish")
     steps |= message_steps(view, then="finish")
     steps |= progress_steps(view, then="finish")
@@ -79,6 +79,7 @@ def _menu(view: CommunityView, topics: tuple[TopicView, ...]) -> dict[str, Step]
     if topics:
         says, hear = "menu.main", f"topic.{topics[0].topic_id}.listen"
         keys = {"1": hear, **keys}
+    minute = "help.minute" if topics else "help.minute_without_topics"
     usage = "menu.first_call" if view.is_first_call else "menu.help"
     return {
         "main": Menu(
@@ -89,7 +90,7 @@ def _menu(view: CommunityView, topics: tuple[TopicView, ...]) -> dict[str, Step]
             patience=0,
         ),
         **({"about": _about(topics[:MOST_TOPICS_TO_SPEAK_ON])} if topics else {}),
-        "help": Menu("help.minute", keys=keys, next="pace", timeout_seconds=2, patience=0),
+        "help": Menu(minute, keys=keys, next="pace", timeout_seconds=2, patience=0),
         "pace": Menu(
             "help.pace",
             keys={"1": "pace_slow", "2": "pace_normal"},

@@ -78,13 +78,16 @@ def _own_opinion(at: str, own: OwnView, then: str) -> dict[str, Step]:
     if own.reply is None:
         return {at: Listen((about, stage), then=then)}
     reads = f"{at}.whose" if own.is_private else f"{at}.reply"
-    return {
+    pleased, displeased = (KeepSatisfaction(own.opinion_id, is_satisfied) for is_satisfied in (True, False))
+    steps: dict[str, Step] = {
         at: Listen((about, stage), then=reads),
         **(_for_their_ears_only(at, own, then) if own.is_private else {}),
-        **_reply(at, Text(own.reply), KeepHeard(own.opinion_id), then),
-        f"{at}.satisfied": _satisfied(
-            at, KeepSatisfaction(own.opinion_id, True), KeepSatisfaction(own.opinion_id, False), then
-        ),
+    }
+    if own.stage == "settled" and not own.is_new:  # answered to satisfaction already: not asked again
+        return steps | {f"{at}.reply": _reply(Text(own.reply), KeepHeard(own.opinion_id), then)}
+    return steps | {
+        f"{at}.reply": _reply(Text(own.reply), KeepHeard(own.opinion_id), f"{at}.satisfied"),
+        **_satisfied(at, pleased, displeased, then),
     }
 
 
@@ -107,29 +110,28 @@ def _for_their_ears_only(at: str, own: OwnView, then: str) -> dict[str, Step]:
     }
 
 
-def _reply(at: str, reply: Text | Known, heard: Intent, then: str) -> dict[str, Step]:
-    """A reply, then whether it satisfies: 1 yes, 2 no, which reopens the matter."""
+def _reply(reply: Text | Known, heard: Intent, then: str) -> Listen:
+    """A reply counts as heard when it is over or skipped, not when the caller hangs up in the middle."""
+    return Listen(("reply.here", prompt("reply.words", reply=reply)), then=then, keep=(heard,))
+
+
+def _satisfied(at: str, pleased: Intent, displeased: Intent, then: str) -> dict[str, Step]:
+    """Satisfied with the reply? 1 yes, 2 no, which reopens the matter."""
     return {
-        f"{at}.reply": Listen(
-            ("reply.here", prompt("reply.words", reply=reply)), f"{at}.satisfied", keep=(heard,)
+        f"{at}.satisfied": Menu(
+            "reply.satisfied_or_not",
+            keys={"1": f"{at}.pleased", "2": f"{at}.displeased"},
+            keep={"1": pleased, "2": displeased},
+            next=then,
         ),
         f"{at}.pleased": Say("reply.satisfied", then=then),
         f"{at}.displeased": Say("reply.reopened", then=then),
     }
 
 
-def _satisfied(at: str, pleased: Intent, displeased: Intent, then: str) -> Menu:
-    return Menu(
-        "reply.satisfied_or_not",
-        keys={"1": f"{at}.pleased", "2": f"{at}.displeased"},
-        keep={"1": pleased, "2": displeased},
-        next=then,
-    )
-
-
 # --- a typed receipt ---
 def _receipt() -> dict[str, Step]:
-    """From the phone that gave it everything, from another only the stage. The records lock after five tries."""
+    """From the phone that gave it: everything. From another: the stage. The records lock after five tries."""
     return {
         "receipt": Number("receipt.ask", into="typed", count=8, then="receipt.typed", skip="news"),
         "receipt.typed": Remember({"opinion_id": "", "stage": "", "reply": ""}, then="receipt.find"),
@@ -146,8 +148,8 @@ def _receipt() -> dict[str, Step]:
         "receipt.own": Say("receipt.own", then="receipt.own_stage"),
         **_stages("receipt.own", then="receipt.answered"),
         "receipt.answered": Choose(has_reply, then={"yes": "receipt.reply"}, otherwise="receipt.more"),
-        **_reply("receipt", Known("reply"), _heard, "receipt.more"),
-        "receipt.satisfied": _satisfied("receipt", _pleased, _displeased, "receipt.more"),
+        "receipt.reply": _reply(Known("reply"), _heard, "receipt.satisfied"),
+        **_satisfied("receipt", _pleased, _displeased, "receipt.more"),
         "receipt.more": Menu("receipt.more", keys={"1": "receipt"}, next="news"),
     }
 

@@ -116,7 +116,7 @@ def _beep(
 
 
 def _review(at: str, then: str) -> dict[str, Step]:
-    """Keep it, listen, say it again. Who hangs up has kept it; the first version goes when a second is there."""
+    """Keep it, listen, say it again. Hanging up keeps it; a first version goes when a second is there."""
     return {
         f"{at}.review": Menu(
             "speak.review",

@@ -1,0 +1,84 @@
+"""Communities to draw and check calls with: a rich one, and the corners that flows are built from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ivr.dialogue.hotline import hotline
+from ivr.dialogue.steps import Flow
+from ivr.dialogue.view import CommunityView, OwnView, TopicView, VoiceView
+
+LAMPS = TopicView(
+    "lamps",
+    "东巷口要不要装路灯",
+    "东巷口到菜场两百米没有路灯，去年冬天有三位老人摔倒。社区想装八盏太阳能路灯，不向大家收钱。也有人担心灯光照进窗户。",
+    voices=(
+        VoiceView("op_early", "我早上五点去买菜，那段路黑得看不见脚下，盼着早点装上灯。"),
+        VoiceView(
+            "op_window", "我家窗户正对着巷口，灯罩要朝下，半夜要能调暗一些。", recording_id="rec_window"
+        ),
+    ),
+    updates=("路灯的价钱问过三家了，下周贴出来给大家看。",),
+)
+CANTEEN = TopicView(
+    "canteen",
+    "老年食堂开在哪里",
+    "社区要办老年食堂，午饭一荤两素十二元。有三个地方可以选，请您选一个走着方便的地方。",
+    options=(("station", "老粮站"), ("room", "活动室一楼"), ("gate", "北门空店面")),
+)
+BENCHES = TopicView(
+    "benches",
+    "楼下要不要添长椅",
+    "已经问过大家了。",
+    is_open=False,
+    decision="添六张带靠背的长椅，月底装好。",
+)
+PRIVATE = OwnView(
+    "op_stairs", "20481737", "answered", None, "三楼的扶手明天来修。", is_new=True, is_private=True
+)
+ANSWERED = OwnView("op_ramp", "20481745", "answered", "老年食堂开在哪里", "坡道这个月先修好。")
+WAITING = OwnView("op_lamp", "20481753", "assigned", "东巷口要不要装路灯")
+
+
+def sample_view() -> CommunityView:
+    """A community with something of everything."""
+    return CommunityView(
+        "青溪社区",
+        topics=(LAMPS, CANTEEN, BENCHES),
+        own=(WAITING, ANSWERED, PRIVATE),
+        person_number="+8657100000000",
+        seats=3,
+    )
+
+
+def corner_views() -> dict[str, CommunityView]:
+    """Views by name in which some part of the call is missing, new, cut off or as long as it may be."""
+    rich = sample_view()
+    long = replace(
+        LAMPS,
+        title="字" * 20,
+        background="字" * 120,
+        options=tuple((f"choice_{number}", "字" * 12) for number in range(4)),
+        voices=tuple(VoiceView(f"op_{number}", "字" * 200) for number in range(3)),
+        updates=("字" * 60,) * 3,
+    )
+    longest = tuple(replace(long, topic_id=f"long_{number}") for number in range(9))
+    return {
+        "rich": rich,
+        "bare": CommunityView("青溪社区"),
+        "first call": replace(rich, own=(), is_first_call=True),
+        "nobody to dial": replace(rich, person_number=""),
+        "nothing open": replace(rich, topics=(BENCHES,), own=()),
+        "dropped while choosing": replace(rich, resume_step="topic.lamps.ballot"),
+        "dropped while speaking": replace(rich, resume_step="other.record", own=()),
+        "one seat": replace(rich, seats=1),
+        "many seats": replace(rich, seats=9),
+        "everything as long as it may be": replace(
+            rich, name="长寿花园东里社区", topics=longest, is_slow=True
+        ),
+    }
+
+
+def sample_flows() -> dict[str, Flow]:
+    """Every kind of flow there is, by name: what the linter has to pass."""
+    return {name: hotline(view) for name, view in corner_views().items()}
