@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from flask import Flask, redirect, url_for
@@ -47,11 +48,11 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     secure(app, f"{exchange.scheme}://{exchange.netloc}")
     guard(app, opened)
     csrf = CSRFProtect(app)
-    clips = open_clips(settings, opened)
-    app.register_blueprint(
-        create_blueprint(opened, queue, clips, lines_of(settings, opened), settings.public_base)
-    )
-    app.register_blueprint(create_phone_page(exchange_token(opened), settings.phone_url, is_staff, lambda: _numbers(opened)))
+    clips, lines = open_clips(settings, opened), lines_of(settings, opened)
+    app.register_blueprint(create_blueprint(opened, queue, clips, lines, settings.public_base))
+    numbers = partial(_numbers, opened)
+    phone_page = create_phone_page(exchange_token(opened), settings.phone_url, is_staff, numbers)
+    app.register_blueprint(phone_page)
     app.register_blueprint(create_api(opened))
     app.register_blueprint(create_desk(opened, queue))
     for name in _SIGNED_BY_CALLER:

@@ -67,6 +67,27 @@ def run_everything(settings: Settings, has_demo: bool = True, console: Console |
             signal.signal(name, handler)
 
 
+@contextmanager
+def running(settings: Settings, out: Console) -> Iterator[Archive]:
+    """The whole of it with its demo, from the moment a call can be taken, until the block is left."""
+    stop = _Stop()
+    with _alone(settings.home):
+        _need_ports(settings)
+        _need_models(settings, out)
+        archive = open_archive(settings)
+        keeper = Keeper(lambda line: out.print(f"[yellow]![/] {line}"), _environment(settings))
+        try:
+            archive.database.create()
+            seed(archive, settings.home)
+            _start(keeper, settings)
+            _be_ready(keeper, settings, stop)
+            _rendering(settings, archive, out).show_first(lambda: stop.is_asked)
+            yield archive
+        finally:
+            keeper.stop()
+            archive.close()
+
+
 def _run(settings: Settings, has_demo: bool, out: Console, stop: _Stop) -> int:
     _need_ports(settings)
     _need_models(settings, out)
@@ -92,25 +113,35 @@ def _come_up(
     keeper: Keeper, settings: Settings, archive: Archive, account: Account | None, out: Console, stop: _Stop
 ) -> None:
     """Wait for web and exchange, then for the first prompts; greet; show the rest of the rendering."""
-    for name, port in (("web", settings.port), ("exchange", settings.exchange_port)):
-        if not _until(partial(is_serving, f"{near(settings, port)}/health"), keeper, stop):
-            if stop.is_asked:
-                return
-            raise RunError(f"{name} 没有起来 · {name} did not come up; see {_log(settings, name)}")
-    queue = WorkQueue(settings.redis_url)
-    communities = _communities(archive)
-    for community_id in communities:
-        queue.put("render", community_id=community_id)
-    rendering = Rendering(archive, open_clips(settings, archive), communities, out)
 
     def is_over() -> bool:
         keeper.watch()
         return stop.is_asked
 
+    _be_ready(keeper, settings, stop)
+    if is_over():
+        return
+    rendering = _rendering(settings, archive, out)
     rendering.show_first(is_over)
-    if not stop.is_asked:
+    if not is_over():
         welcome(out, settings, archive, account)
         rendering.show_rest(is_over)
+
+
+def _be_ready(keeper: Keeper, settings: Settings, stop: _Stop) -> None:
+    """Wait until web and exchange answer. RunError when they don't, unless somebody asked to stop."""
+    for name, port in (("web", settings.port), ("exchange", settings.exchange_port)):
+        is_up = _until(partial(is_serving, f"{near(settings, port)}/health"), keeper, stop)
+        if not is_up and not stop.is_asked:
+            raise RunError(f"{name} 没有起来 · {name} did not come up; see {_log(settings, name)}")
+
+
+def _rendering(settings: Settings, archive: Archive, out: Console) -> Rendering:
+    """Ask for every community's prompts; what shows them arrive."""
+    queue, communities = WorkQueue(settings.redis_url), _communities(archive)
+    for community_id in communities:
+        queue.put("render", community_id=community_id)
+    return Rendering(archive, open_clips(settings, archive), communities, out)
 
 
 def _start(keeper: Keeper, settings: Settings) -> None:
@@ -130,11 +161,8 @@ def _start(keeper: Keeper, settings: Settings) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    return os.environ | {
-        "TINGJIAN_HOME": str(settings.home),
-        VARIABLE: str(os.getpid()),
-        "PYTHONUNBUFFERED": "1",
-    }
+    ours = {VARIABLE: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **settings.to_environment(), **ours}
 
 
 def _log(settings: Settings, name: str) -> Path:

@@ -109,6 +109,28 @@ class Settings:
             owns_redis=not value("REDIS_URL"),
         )
 
+    def to_environment(self) -> dict[str, str]:
+        """The variables that make another process read these same settings."""
+        told = {
+            "TINGJIAN_HOME": str(self.home),
+            "DATABASE_URL": self.database_url,
+            "TINGJIAN_HOST": self.host,
+            "TINGJIAN_PORT": str(self.port),
+            "TINGJIAN_EXCHANGE_PORT": str(self.exchange_port),
+            "PUBLIC_BASE_URL": self.public_base,
+            "WEB_URL": self.web_url,
+            "EXCHANGE_URL": self.exchange_url,
+            "PHONE_URL": self.phone_url,
+            "TWILIO_ACCOUNT_SID": self.twilio_sid,
+            "TWILIO_AUTH_TOKEN": self.twilio_token,
+            "TINGJIAN_SYNTHESIZER": self.synthesizer,
+            "TINGJIAN_RECOGNIZER": self.recognizer,
+            "TINGJIAN_WEB_WORKERS": str(self.web_workers),
+            "TINGJIAN_LOG_LEVEL": self.log_level,
+            "REDIS_URL": "" if self.owns_redis else self.redis_url,
+        }
+        return told | ({"TINGJIAN_MODELS": str(self.models)} if self.models else {})
+
     @property
     def clips_folder(self) -> Path:
         """Where rendered prompts lie."""
