@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.leases import is_gone
 from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Recording
+from sync.records.voices import PENDING
 
 SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe")
 _AT_ONCE = 200  # of one kind; the next sweep finds the rest
@@ -32,7 +33,7 @@ class Due:
 
 def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Iterator[Due]:
     """What somebody should do now, in the order in which one thing makes the next possible."""
-    if "settle" in jobs and session.scalar(select(exists().where(Capture.state == "pending"))):
+    if "settle" in jobs and _has_unsettled(session):
         yield Due("settle")
     for job, name, find in (
         ("fetch_recording", "recording_id", _recordings),
@@ -42,6 +43,13 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
         if job in jobs:
             for record_id in find(session, now):
                 yield Due(job, (name, record_id))
+
+
+def _has_unsettled(session: Session) -> bool:
+    """Captures that wait, or sound that was taken back and whose file is still there."""
+    waits = exists().where(PENDING).select_from(Capture)
+    is_left = exists().where(Recording.state == "erased", Recording.file.is_not(None))
+    return bool(session.scalar(select(or_(waits, is_left))))
 
 
 def _recordings(session: Session, now: datetime) -> Iterator[str]:
@@ -57,7 +65,7 @@ def _recordings(session: Session, now: datetime) -> Iterator[str]:
         .order_by(Recording.created_at)
         .limit(_AT_ONCE)
     )
-    return _free(rows.tuples(), now)
+    return _free(rows, now)
 
 
 def _opinions(session: Session, now: datetime) -> Iterator[str]:
@@ -78,7 +86,7 @@ def _opinions(session: Session, now: datetime) -> Iterator[str]:
         .order_by(Opinion.said_at)
         .limit(_AT_ONCE)
     )
-    return _free(rows.tuples(), now)
+    return _free(rows, now)
 
 
 def _calls(session: Session, now: datetime) -> Iterator[str]:

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 
-from sqlalchemy import exists, select
-
 from speech.recognize import Recognizer
 from sync.archive import Archive
 from sync.due import SWEPT, Due, due
+from sync.erase import delete_erased_sound
 from sync.fetching import Credentials
 from sync.queue import JOBS, WorkQueue
-from sync.records.tables import Capture
 from sync.settle import settle_batch
 from sync.storing import store_recording
 from sync.words import transcribe_opinion
@@ -73,8 +71,9 @@ def open_worker(
 def settle() -> None:
     """Apply all captures that are pending, in batches; then wake whoever is needed next."""
     with _job("settle") as here:
-        while _is_pending(here.archive):
-            settle_batch(here.archive, limit=_BATCH)
+        while settle_batch(here.archive, limit=_BATCH, now=here.clock()).is_more:
+            pass
+        delete_erased_sound(here.archive)
         sweep(here.archive, here.queue, here.clock(), jobs=("transcribe",))
 
 
@@ -114,8 +113,3 @@ def _job(name: str, record_id: str = "") -> Iterator[Workplace]:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename}:{frame.lineno}"
         LOG.error("%s %s: %s at %s", name, record_id, type(error).__name__, place)
-
-
-def _is_pending(archive: Archive) -> bool:
-    with archive.database.read() as session:
-        return bool(session.scalar(select(exists().where(Capture.state == "pending"))))

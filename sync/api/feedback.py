@@ -122,7 +122,7 @@ def _words(session: Session, ids: Sequence[str]) -> dict[str, str | None]:
         .where(Transcript.opinion_id.in_(ids))
         .order_by(Transcript.opinion_id, Transcript.version)
     )
-    return dict(rows.tuples().all())  # the newest version stands
+    return dict(iter(rows))  # the newest version stands
 
 
 def _reactions(session: Session, ids: Sequence[str], counts_practice: bool) -> dict[str, dict[str, int]]:
@@ -133,7 +133,7 @@ def _reactions(session: Session, ids: Sequence[str], counts_practice: bool) -> d
         .group_by(Reaction.opinion_id, Reaction.choice)
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for opinion_id, choice, count in rows.tuples():
+    for opinion_id, choice, count in rows:
         counts[opinion_id][choice] = count
     return counts
 

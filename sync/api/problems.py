@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from flask import Response
 
 
-@dataclass(frozen=True)
 class Problem(Exception):
     """One refusal: its status, what was wrong in a sentence, and headers that belong to it."""
 
-    status: int
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
 
     def response(self) -> Response:
         """The refusal as an answer."""
