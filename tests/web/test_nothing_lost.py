@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from ivr.calls import Calls
+from ivr.calls import Calls, settle_call
+from speech.recognize import Recognizer
 from sync.archive import Archive
-from sync.records.tables import Call, CallTurn, Recording
-from tests.web.conftest import call_of, captures, kept
+from sync.jobs import open_worker
+from sync.queue import WorkQueue
+from sync.records.tables import Ballot, Call, CallTurn, Opinion, Recording
+from sync.settle import settle_batch
+from tests.conftest import found_community
+from tests.web.conftest import add_topics, call_of, captures, kept
 from tests.web.platform import BASE, NoQueue, Platform, UnhurriedClock, open_app, post
 from tests.web.test_whole_calls import Phone, to_ballot, to_beep
 
@@ -26,6 +31,10 @@ def settle(archive: Archive, sid: str) -> None:
 
 def opinions(archive: Archive) -> list[dict[str, object]]:
     return [one.payload for one in captures(archive) if one.kind == "opinion"]
+
+
+def no_recognizer() -> Recognizer:
+    raise AssertionError("nothing is recognised here")
 
 
 # --- repeats, disorder, haste ---
@@ -65,8 +74,9 @@ def test_the_same_turn_many_times_at_once_is_one_turn(phone: Phone, archive: Arc
     call = to_ballot(phone())
     address = call._attribute("Gather", "action")
 
-    def knock(_: int) -> bytes:
-        return Platform(call.client.application.test_client(), sid=call.sid).post(address, Digits="2").data
+    def knock(_: int) -> str:
+        answer = Platform(call.client.application.test_client(), sid=call.sid).post(address, Digits="2")
+        return answer.get_data(as_text=True)
 
     with ThreadPoolExecutor(at_once) as threads:
         answers = set(threads.map(knock, range(at_once)))
@@ -74,15 +84,37 @@ def test_the_same_turn_many_times_at_once_is_one_turn(phone: Phone, archive: Arc
     assert kept(archive) == [("ballot", "disagree")]
 
 
-def test_the_same_call_many_times_at_once_is_one_call(phone: Phone, archive: Archive) -> None:
-    call = phone()
+def test_the_same_knocks_many_times_at_once_are_one_call(any_archive: Archive) -> None:
+    add_topics(any_archive, found_community(any_archive).id)
+    app = open_app(any_archive)
 
-    def knock(_: int) -> str:
-        return Platform(call.client.application.test_client(), sid=call.sid).begin().raw
+    def at_once(knock: Callable[[Platform], str]) -> str:
+        with ThreadPoolExecutor(8) as threads:
+            callers = [Platform(app.test_client(), sid="CAsame") for _ in range(8)]
+            (answer,) = set(threads.map(knock, callers))
+        return answer
+
+    at_once(lambda caller: caller.begin().raw)
+    at_once(lambda caller: caller.post(f"{BASE}/calls/CAsame/turns/1", Digits="1").get_data(as_text=True))
+    at_once(lambda caller: caller.post(f"{BASE}/calls/CAsame/turns/2?silence=1").get_data(as_text=True))
+    at_once(lambda caller: caller.post(f"{BASE}/calls/CAsame/turns/3", Digits="3").get_data(as_text=True))
+    assert [turn.n for turn in _turns(any_archive)] == [0, 1, 2, 3]
+    assert kept(any_archive) == [("ballot", "pass")]
+
+
+def test_many_callers_at_once_are_all_counted(any_archive: Archive) -> None:
+    add_topics(any_archive, found_community(any_archive).id)
+    app = open_app(any_archive)
+
+    def votes(caller: int) -> None:
+        to_ballot(Platform(app.test_client(), caller=f"+86138000{caller:05}")).press("1").end()
 
     with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(knock, range(8)))) == 1
-    assert [turn.n for turn in _turns(archive)] == [0]
+        list(threads.map(votes, range(24)))
+    assert len({one.person_id for one in captures(any_archive)}) == 24
+    settle_batch(any_archive)
+    with any_archive.database.read() as session:
+        assert len(session.scalars(select(Ballot)).all()) == 24
 
 
 def test_a_double_tap_is_one_press(phone: Phone, archive: Archive, clock: UnhurriedClock) -> None:
@@ -119,6 +151,21 @@ def test_hanging_up_while_speaking_keeps_what_was_said(
     with archive.database.read() as session:
         recording = session.scalars(select(Recording)).one()
     assert (opinion["recordings"], recording.is_claimed) == ([recording.id], True)
+
+
+def test_the_workers_job_keeps_it_too(
+    phone: Phone, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.jobs._workplace", None)
+    call = to_beep(phone())
+    call.speak_and_hang_up_unheard(7)
+    call.end()
+    open_worker(archive, WorkQueue("redis://127.0.0.1:9"), no_recognizer, lambda line: ("", ""))
+    settle_call(call_of(archive, call.sid).id)
+    settle_batch(archive)
+    with archive.database.read() as session:
+        opinion = session.scalars(select(Opinion)).one()
+    assert (opinion.topic_id, opinion.kind, len(opinion.receipt or "")) == ("tp_road", "opinion", 8)
 
 
 def test_the_end_may_be_told_before_the_recording(phone: Phone, archive: Archive, queue: NoQueue) -> None:
@@ -230,7 +277,11 @@ def impatient(archive: Archive, topics: list[str], monkeypatch: pytest.MonkeyPat
 def lock(archive: Archive) -> Iterator[Callable[[bool], None]]:
     """`lock(True)` keeps everybody else from writing."""
     holder = sqlite3.connect(Path(str(archive.database.url.database)), isolation_level=None)
-    yield lambda is_held: holder.execute("BEGIN EXCLUSIVE" if is_held else "ROLLBACK") and None
+
+    def hold(is_held: bool) -> None:
+        holder.execute("BEGIN EXCLUSIVE" if is_held else "ROLLBACK")
+
+    yield hold
     holder.close()
 
 
