@@ -45,7 +45,7 @@ def view(archive: Archive, community: Community, caller: str | None = CALLER) ->
 
 def neighbour(
     archive: Archive,
-    community: Community,
+    town: Community,
     name: str,
     choice: str = "",
     release: str = "words",
