@@ -31,7 +31,7 @@ _HEARD_TOPICS = ("open", "paused", "closed", "decided")
 class Importance(IntEnum):
     """What is rendered before what. A call can be taken once `FIRST` is there."""
 
-    FIRST = 0  # what a caller who presses nothing hears, and what is one key off that way
+    FIRST = 0  # greeting, menu and the first topic up to the beep, and what is one key off that way
     PROMPTS = 1  # the rest of the flow and of the book
     NUMBERS = 2
     RECORDS = 3  # topics, neighbours and replies that no flow says today
@@ -53,7 +53,7 @@ def wanted(archive: Archive, community_id: str, book: Book, now: datetime | None
         community = session.get(Community, community_id)
         if community is None:
             raise LookupError(f"no community {community_id}")
-        view = community_view(session, archive, community, None, now or datetime.now(UTC))
+        view = community_view(session, community, None, now or datetime.now(UTC))
         records = tuple(record_texts(session, community_id))
     return _once(_all(hotline(view), book, records))
 

@@ -19,7 +19,7 @@ from sync.records.tables import (
     Transcript,
 )
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW = datetime.now(UTC)
 CALLER = "+8613800000001"
 NEIGHBOUR = "+8613800000002"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import numpy as np
@@ -11,15 +12,16 @@ from speech.errors import SpeechError
 
 SECONDS_PER_CHARACTER = 0.02
 _RATE = 16_000
+_NUMBERS = itertools.count()
 
 
 class ToneSynthesizer:
     """Hums every text, remembers which ones; refuses those in `refused`, is away for those in `away`."""
 
-    name = "tone"
     voices = ("zf_xiaobei", "zm_yunxi")
 
     def __init__(self, refused: frozenset[str] = frozenset(), away: frozenset[str] = frozenset()) -> None:
+        self.name = f"tone {next(_NUMBERS)}"  # phrases are remembered by engine
         self.refused, self.away = refused, away
         self.said: list[str] = []
         self._lock = threading.Lock()
