@@ -133,8 +133,8 @@ def merge_opinion(utterances: Iterable[Utterance]) -> Whole | None:
 def _extend(whole: Whole, said: Utterance) -> Whole:
     match said.act:
         case "opinion":
-            fresh = tuple(one for one in said.recordings if one not in whole.recordings)
-            return replace(whole, recordings=whole.recordings + fresh)
+            joined = dict.fromkeys(whole.recordings + said.recordings)  # each once, where it first came
+            return replace(whole, recordings=tuple(joined))
         case "release":
             return replace(whole, release=said.release)
         case "opinion_dropped":

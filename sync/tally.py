@@ -20,9 +20,9 @@ from sync.records.tables import Ballot, Capture, Topic
 class Tally:
     """The count of one topic.
 
-    `choices`, `evidence`, `channels` count voters (persons or households, as `counts` says) by each; choices that
-    nobody took are there with 0. `practice` says how many of them are practice, which only a demo community counts.
-    `replaced` are earlier ballots of the same voters; `early`, `late`, `refused` lie outside and count nothing.
+    `choices`, `evidence`, `channels` count voters (persons or households, as `counts` says); a choice that
+    nobody took is there with 0. `practice` is how many of them are practice: only a demo community has those.
+    `replaced` are earlier ballots of the same voters; `early`, `late`, `refused` count for nothing.
     """
 
     topic_id: str
