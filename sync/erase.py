@@ -74,7 +74,7 @@ def delete_erased_sound(archive: Archive) -> int:
     """Delete the files of recordings marked as erased; how many. Safe to repeat after a crash."""
     gone = and_(Recording.state == "erased", Recording.file.is_not(None))
     with archive.database.read() as session:
-        files = dict(session.execute(select(Recording.id, Recording.file).where(gone)).tuples().all())
+        files = dict(session.execute(select(Recording.id, Recording.file).where(gone)).all())
     for name in files.values():
         archive.recordings.delete(name or "")
     if files:

@@ -110,7 +110,7 @@ class Batch:
         community_ids = {one.community_id for one in fresh} - self.are_demo.keys()
         if community_ids:
             demo = select(Community.id, Community.is_demo).where(Community.id.in_(community_ids))
-            self.are_demo |= dict(self.session.execute(demo).tuples().all())
+            self.are_demo |= dict(self.session.execute(demo).all())
 
     def finish(self, captures: Iterable[Pending]) -> None:
         """Write what was decided and the list of changes.

@@ -92,7 +92,7 @@ def tally(session: Session, topic_id: str) -> Tally:
 def _standing(session: Session, topic_id: str) -> list[tuple[str, str, str, bool, int]]:
     grouped = (Ballot.choice, Ballot.evidence, Ballot.channel, Ballot.is_practice)
     query = select(*grouped, func.count(Ballot.id)).where(Ballot.topic_id == topic_id).group_by(*grouped)
-    return list(session.execute(query).tuples())
+    return list(session.execute(query))
 
 
 def _given(session: Session, topic_id: str) -> Counter[str]:
@@ -101,7 +101,7 @@ def _given(session: Session, topic_id: str) -> Counter[str]:
         .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
         .group_by(Capture.state)
     )
-    return Counter(dict(session.execute(query).tuples().all()))
+    return Counter(dict(session.execute(query).all()))
 
 
 def _quorum(asked: float | None, size: int | None) -> int | None:
