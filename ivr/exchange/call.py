@@ -7,20 +7,18 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from ivr.exchange.announce import Announcer
-from ivr.exchange.door import Door
-from ivr.exchange.errands import Errand, Errands
+from ivr.exchange.desk import Desk
+from ivr.exchange.errands import Errand
 from ivr.exchange.errors import HungUp, SpoolError, TwimlError, WebAway
-from ivr.exchange.handset import Handset, Key
-from ivr.exchange.media import Clip, Media
+from ivr.exchange.handset import Handset
+from ivr.exchange.keypad import Keypad
+from ivr.exchange.media import Clip
 from ivr.exchange.recorder import Recorded, Recorder
-from ivr.exchange.sentences import Sentences
-from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.sound import BEEP
-from ivr.exchange.spool import Details, Spool, TapeWriter
+from ivr.exchange.spool import Details, TapeWriter
 from ivr.exchange.twiml import (
     Dial,
     Document,
@@ -44,19 +42,6 @@ MOST_SILENT_DOCUMENTS = 50
 AWAY_RECORD = Record(action="", silence_seconds=5, finish_on="#", max_seconds=150)
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What every call of an exchange works with."""
-
-    settings: ExchangeSettings
-    door: Door
-    media: Media
-    sentences: Sentences
-    spool: Spool
-    announcer: Announcer
-    errands: Errands
-
-
 class Call:
     """One telephone's conversation."""
 
@@ -64,7 +49,7 @@ class Call:
         self.sid = "CA" + secrets.token_hex(16)
         self._desk, self._handset = desk, handset
         self._is_answered = False
-        self._last_key: Key | None = None
+        self._keypad = Keypad(handset, self._prompts, desk.settings.double_tap_seconds / desk.settings.speed)
         self._tape_sid = ""
         self._began = time.monotonic()
         self._silent_documents = 0
@@ -226,59 +211,12 @@ class Call:
 
     # --- keys ---
     async def _gather(self, verb: Gather) -> Document | None:
-        typed, early = "", 0
-        began = time.monotonic()
-        key = await self._first_key(verb)
-        while key is not None:
-            self._last_key = key
-            if key.digit in verb.finish_on:
-                break
-            typed += key.digit
-            early += key.pressed_at < began
-            if verb.num_digits and len(typed) >= verb.num_digits:
-                break
-            key = await self._handset.key(verb.timeout_seconds)
+        typed, early = await self._keypad.gather(verb)
         if not typed:
             return None
         # Not of Twilio: how many keys came before this gather began, for rules that must not count those.
         ahead = {"DigitsEarly": str(early)} if early else {}
         return await self._ask(verb.action, {"Digits": typed} | ahead, verb.method)
-
-    async def _first_key(self, verb: Gather) -> Key | None:
-        """The first key: one pressed before, one that cuts the prompts short, or one before the time-out."""
-        pressing = asyncio.create_task(self._wanted_key())
-        playing = asyncio.create_task(self._gather_prompts(verb, pressing))
-        try:
-            await asyncio.wait({pressing, playing}, return_when=asyncio.FIRST_COMPLETED)
-            if pressing.done():
-                return pressing.result()
-            playing.result()
-        finally:
-            for task in (playing, pressing):
-                task.cancel()
-            await asyncio.gather(playing, pressing, return_exceptions=True)
-        if not pressing.cancelled():
-            return pressing.result()
-        await self._handset.expect("keys", verb.timeout_seconds)
-        return await self._wanted_key(verb.timeout_seconds)
-
-    async def _gather_prompts(self, verb: Gather, pressing: asyncio.Task[Key | None]) -> None:
-        await asyncio.sleep(0)  # a key that is already there comes first: then nothing is played
-        if not pressing.done():
-            await self._handset.expect("keys", verb.timeout_seconds)
-            await self._prompts(verb.prompts)
-
-    async def _wanted_key(self, timeout_seconds: float | None = None) -> Key | None:
-        """The next key that is no double tap: the key that caused this turn, pressed again at once."""
-        while True:
-            key = await self._handset.key(timeout_seconds)
-            if key is None or not self._is_double_tap(key):
-                return key
-
-    def _is_double_tap(self, key: Key) -> bool:
-        last, settings = self._last_key, self._desk.settings
-        window = settings.double_tap_seconds / settings.speed
-        return last is not None and key.digit == last.digit and key.pressed_at - last.pressed_at < window
 
     # --- speech ---
     async def _record(self, verb: Record) -> Document | None:
@@ -323,7 +261,7 @@ class Call:
             raise
         recorded = await Recorder(self._handset, writer, verb).run()
         if recorded.digit:
-            self._last_key = Key(recorded.digit, time.monotonic())
+            self._keypad.caused_a_turn(recorded.digit)
         return recorded
 
     async def _begin_tape(self, callback: str) -> TapeWriter:

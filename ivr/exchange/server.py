@@ -15,7 +15,8 @@ import aiohttp
 from aiohttp import web
 
 from ivr.exchange.announce import Announcer
-from ivr.exchange.call import Call, Desk
+from ivr.exchange.call import Call
+from ivr.exchange.desk import Desk
 from ivr.exchange.door import Door
 from ivr.exchange.errands import Errands
 from ivr.exchange.errors import HungUp

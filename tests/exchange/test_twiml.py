@@ -30,7 +30,8 @@ def test_every_portable_verb_is_read():
     assert read(
         '<Say language="cmn-CN" loop="2"> 您好，\n 欢迎 </Say>',
         "<Play>/media/a.wav</Play>",
-        '<Gather action="/next" numDigits="1" timeout="10" finishOnKey=""><Say>一</Say><Play>b.wav</Play></Gather>',
+        '<Gather action="/next" numDigits="1" timeout="10" finishOnKey="">'
+        "<Say>一</Say><Play>b.wav</Play></Gather>",
         '<Record action="r" timeout="5" maxLength="150" finishOnKey="#" playBeep="false"'
         ' recordingStatusCallback="/told"/>',
         '<Dial timeout="25" action="/dialled"><Number>+8657100000000</Number></Dial>',
@@ -100,6 +101,7 @@ def test_what_cannot_be_executed_is_refused_in_words(document: str, told: str):
 
 def test_comments_are_skipped_and_clips_are_listed_as_they_will_be_heard():
     document = parse(
-        twiml("<!-- greeting -->", "<Play>/1</Play>", "<Gather><Play>/2</Play></Gather>", "<Play>/3</Play>"), HERE
+        twiml("<!-- greeting -->", "<Play>/1</Play>", "<Gather><Play>/2</Play></Gather>", "<Play>/3</Play>"),
+        HERE,
     )
     assert document.sounds() == tuple(f"https://village.example/{n}" for n in (1, 2, 3))

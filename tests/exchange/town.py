@@ -1,18 +1,19 @@
-"""A town for the exchange's tests: a real HTTP server plays web's part and checks every signature, phones are real."""
+"""A town for the exchange's tests: a real HTTP server plays web and checks signatures, phones are real."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from aiohttp import BasicAuth, ClientSession, web
+from aiohttp import ClientSession, web
 from twilio.request_validator import RequestValidator
 
 from ivr.exchange.scripted import ScriptedPhone
@@ -107,8 +108,8 @@ class Town:
     async def recording(self, method: str, sid: str, password: str = TOKEN) -> tuple[int, bytes]:
         """Collect or delete a recording as web's fetch job does; status and body."""
         url = f"http://127.0.0.1:{self.exchange.port}/recordings/{sid}.wav"
-        auth = BasicAuth("TJexchange", password)
-        async with ClientSession() as session, session.request(method, url, auth=auth) as answer:
+        headers = {"Authorization": "Basic " + b64encode(f"TJexchange:{password}".encode()).decode()}
+        async with ClientSession() as session, session.request(method, url, headers=headers) as answer:
             return answer.status, await answer.read()
 
 
@@ -142,9 +143,10 @@ def quick_settings(spool: Path, base: str) -> ExchangeSettings:
 
 
 @asynccontextmanager
-async def town(spool: Path, **changes: Any) -> AsyncIterator[Town]:
-    """A whole town; `changes` to the settings of its exchange."""
-    async with web_side() as side:
+async def town(spool: Path, known: Web | None = None, **changes: Any) -> AsyncIterator[Town]:
+    """A whole town, around the web `known` if one runs already; `changes` to the settings of its exchange."""
+    async with AsyncExitStack() as things:
+        side = known or await things.enter_async_context(web_side())
         exchange = Exchange(replace(quick_settings(spool, side.base), **changes))
         await exchange.start()
         try:
