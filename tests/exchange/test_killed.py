@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ from ivr.exchange.errors import ExchangeError
 from ivr.exchange.scripted import ScriptedPhone
 from ivr.exchange.sound import RATE, decode
 from ivr.exchange.tickets import make_ticket
-from tests.exchange.town import CALLER, COMMUNITY, TOKEN, Town, Web, play, speech, twiml, web_side
+from tests.exchange.town import CALLER, COMMUNITY, TOKEN, Town, Web, free_port, play, speech, twiml, web_side
 
 RECORD = '<Record action="BASE/r" finishOnKey="#" recordingStatusCallback="BASE/recording"/>'
 SAID = speech(4.2)
@@ -48,12 +47,6 @@ async def healthy(port: int, process: subprocess.Popen[bytes]) -> None:
                         return
             except ClientError:
                 await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def speak_until_dead(t: Town) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from ivr.exchange.sound import to_wav, tone
 from tests.exchange.town import Town, clip, play, speech, town, twiml, web_side
 
-MENU = '<Gather numDigits="1" finishOnKey="" timeout="8" action="BASE/calls/x/turns/1">'
+MENU = (
+    '<Gather numDigits="1" finishOnKey="" timeout="8" action="BASE/calls/x/turns/1">'
     "<Say>主菜单</Say></Gather>"
+)
 
 
 def message_box(t: Town) -> None:

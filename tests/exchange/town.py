@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -158,6 +159,13 @@ async def town(spool: Path, known: Web | None = None, **changes: Any) -> AsyncIt
 def play(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run one scene."""
     asyncio.run(test())
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def twiml(*verbs: str) -> str:
