@@ -14,16 +14,21 @@ from pathlib import Path
 LOG = logging.getLogger("tingjian.run")
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_CUT_SECONDS = 1.0
 _STEADY_SECONDS = 20.0  # a child that lived this long has earned a short pause again
 
 
 @dataclass(frozen=True)
 class Child:
-    """One process to keep: its name for people, its command, the file for what it prints (None: as ours)."""
+    """One process to keep: its name for people, its command, the file for what it prints (None: as ours).
+
+    `may_be_cut`: it loses nothing by being killed at any moment, so stopping does not wait for it long.
+    """
 
     name: str
     command: Sequence[str]
     log: Path | None = None
+    may_be_cut: bool = False
 
 
 @dataclass
@@ -69,7 +74,7 @@ class Keeper:
     def stop(self, patience_seconds: float = 10.0) -> None:
         """Ask each to end, last started first; kill what has not ended in time."""
         for one in reversed(self._running):
-            _end(one.process, patience_seconds)
+            _end(one, _CUT_SECONDS if one.child.may_be_cut else patience_seconds)
         self._running.clear()
 
     def _grieve(self, one: _Running, now: float) -> None:
@@ -108,14 +113,16 @@ def _why(code: int) -> str:
         return f"signal {-code}"
 
 
-def _end(process: subprocess.Popen[bytes], patience_seconds: float) -> None:
+def _end(one: _Running, patience_seconds: float) -> None:
+    process = one.process
     if process.poll() is not None:
         return
     process.terminate()
     try:
         process.wait(patience_seconds)
     except subprocess.TimeoutExpired:
-        LOG.warning("process %s did not end in %.0f s and is killed", process.pid, patience_seconds)
+        if not one.child.may_be_cut:
+            LOG.warning("%s did not end in %.0f s and is killed", one.child.name, patience_seconds)
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -14,7 +14,7 @@ from ivr.prompts.clips import ClipStore
 from ivr.prompts.render import Importance, due
 from sync.archive import Archive
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.5  # counting asks the database for every sentence there is
 _PATIENCE_SECONDS = 180.0  # without a new clip for so long, the bar gives up: the worker's log says why
 
 
@@ -28,7 +28,7 @@ class Rendering:
     out: Console
 
     def show_first(self, is_over: Callable[[], bool]) -> None:
-        """Until a call can be taken: greeting, menu, first topic. `is_over` is asked twice a second."""
+        """Until a call can be taken: greeting, menu, first topic. `is_over` is asked again and again."""
         self._show("先合成问候和第一个议题 · greeting and first topic", Importance.FIRST, is_over)
 
     def show_rest(self, is_over: Callable[[], bool]) -> None:

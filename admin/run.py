@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,14 @@ from speech.models import check, fetch
 from sync.archive import Archive
 from sync.queue import PROMPTS, RECORDS, SPEECH, WorkQueue
 from sync.records.tables import Community
+
+PROCESSES: Mapping[str, Sequence[str]] = {
+    "web": ("web",),
+    "exchange": ("exchange",),
+    "worker": ("worker", "--queue", RECORDS, "--queue", SPEECH),
+    "prompts": ("worker", "--queue", PROMPTS),
+}
+"""What `tingjian run` starts, by name, as arguments of the command itself."""
 
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
@@ -151,13 +159,9 @@ def _start(keeper: Keeper, settings: Settings) -> None:
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [sys.executable, "-m", "admin.supervised", *redis_command(socket, settings.home)]
         keeper.start(Child("redis", command, _log(settings, "redis")))
-    for name, arguments in (
-        ("web", ["web"]),
-        ("exchange", ["exchange"]),
-        ("worker", ["worker", "--queue", RECORDS, "--queue", SPEECH]),
-        ("prompts", ["worker", "--queue", PROMPTS]),
-    ):
-        keeper.start(Child(name, [*me, *arguments], _log(settings, name)))
+    for name, arguments in PROCESSES.items():
+        # a prompt half-way is made again: no reason to wait for the queue's longest job
+        keeper.start(Child(name, [*me, *arguments], _log(settings, name), may_be_cut=name == "prompts"))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -45,6 +45,7 @@ VARIABLES = (
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
+    Variable("TINGJIAN_BACKUP_PASSPHRASE", "", "Seals the keys in a backup, as `--passphrase`.", True),
     Variable("TINGJIAN_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`; logs hold ids only."),
 )
 # fmt: on

@@ -11,6 +11,15 @@ from admin.cli.terms import done, kindly, opened, read_settings
 from admin.parts import open_archive
 from admin.settings import VARIABLES
 
+passphrase_option = click.option(
+    "--passphrase",
+    envvar="TINGJIAN_BACKUP_PASSPHRASE",
+    prompt="口令 · passphrase",
+    prompt_required=False,
+    hide_input=True,
+    help="密钥的口令 · seals the keys in the file",
+)
+
 
 @click.command()
 def doctor() -> None:
@@ -57,27 +66,36 @@ def migrate() -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@passphrase_option
 @kindly
-def backup(file: Path) -> None:
+def backup(file: Path, passphrase: str | None) -> None:
     """把记录、录音和密钥存进一个文件。
 
-    Put records, recordings and keys into one FILE (.tar). Keep it as safe as the keys in it.
+    Put records, recordings and keys into one FILE (.tar). With --passphrase the keys are sealed in it;
+    without, the file is worth as much as all it holds.
     """
     from sync.backup import backup as write
 
     settings = read_settings()
     archive = open_archive(settings)
     try:
-        write(archive, settings.home, file)
+        made = write(archive, settings.home, file, passphrase)
     finally:
         archive.close()
-    done(f"已备份到 {file}", f"backed up to {file}")
+    rows = sum(made.tables.values())
+    done(
+        f"已备份 {rows} 行、{made.recordings} 段录音",
+        f"{rows} rows and {made.recordings} recordings in {file}",
+    )
+    if made.missing:
+        done(f"{len(made.missing)} 段录音不在库里", f"{len(made.missing)} recordings were not in the store")
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@passphrase_option
 @kindly
-def restore(file: Path) -> None:
+def restore(file: Path, passphrase: str | None) -> None:
     """从备份恢复到一个空的安装。
 
     Restore FILE into an empty installation (TINGJIAN_HOME, DATABASE_URL).
@@ -85,8 +103,8 @@ def restore(file: Path) -> None:
     from sync.backup import restore as read
 
     settings = read_settings()
-    read(file, settings.database_url, settings.home)
-    done("已恢复", "restored")
+    made = read(file, settings.database_url, settings.home, passphrase)
+    done(f"已恢复 {sum(made.tables.values())} 行", f"restored, {made.recordings} recordings")
 
 
 @click.command()
