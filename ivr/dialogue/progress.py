@@ -92,20 +92,20 @@ def _own_opinion(at: str, own: OwnView, then: str) -> dict[str, Step]:
 
 
 def _for_their_ears_only(at: str, own: OwnView, then: str) -> dict[str, Step]:
-    """The last four digits of the receipt, three tries: the telephone may be shared."""
+    """The last four digits of the receipt, three tries in a call: the telephone may be shared."""
+    tries = f"mistyped.{at}"
+    after_mistake = {"": f"{at}.once", "once": f"{at}.twice"}
     return {
-        f"{at}.whose": Number("own.private", into="typed", count=4, then=f"{at}.match", skip=then),
+        f"{at}.whose": Choose(Fact(tries), then={"often": f"{at}.no_match"}, otherwise=f"{at}.digits"),
+        f"{at}.digits": Number("own.private", into="typed", count=4, then=f"{at}.match", skip=then),
         f"{at}.match": Choose(
             Same("typed", own.receipt[-4:]), then={"yes": f"{at}.reply"}, otherwise=f"{at}.mistyped"
         ),
-        f"{at}.mistyped": Choose(
-            Fact(f"mistyped.{at}"),
-            then={"": f"{at}.second", "once": f"{at}.third"},
-            otherwise=f"{at}.no_match",
-        ),
-        f"{at}.second": Remember({f"mistyped.{at}": "once"}, then=f"{at}.try_again"),
-        f"{at}.third": Remember({f"mistyped.{at}": "twice"}, then=f"{at}.try_again"),
-        f"{at}.try_again": Say("own.mistyped", then=f"{at}.whose"),
+        f"{at}.mistyped": Choose(Fact(tries), then=after_mistake, otherwise=f"{at}.often"),
+        f"{at}.once": Remember({tries: "once"}, then=f"{at}.try_again"),
+        f"{at}.twice": Remember({tries: "twice"}, then=f"{at}.try_again"),
+        f"{at}.often": Remember({tries: "often"}, then=f"{at}.no_match"),
+        f"{at}.try_again": Say("own.mistyped", then=f"{at}.digits"),
         f"{at}.no_match": Say("own.no_match", then=then),
     }
 

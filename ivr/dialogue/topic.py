@@ -44,7 +44,9 @@ def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[s
         ),
         **_voices(at, voices),
         f"{at}.invite": Choose(
-            Uninvited(topic.topic_id), then={"yes": f"{at}.invitation", "no": following}, otherwise=following
+            Uninvited(topic.topic_id),
+            then={"invite": f"{at}.invitation", "leave": following},
+            otherwise=following,
         ),
         f"{at}.invitation": Say("after.invitation", then=f"{at}.speak"),
         **speaking_steps(at, view, then=f"{at}.after", otherwise=following, topic_id=topic.topic_id),
@@ -53,13 +55,13 @@ def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[s
 
 @dataclass(frozen=True)
 class Uninvited:
-    """`yes` while the caller has not spoken on this topic and has not declined to be recorded."""
+    """`invite` while the caller has not spoken on this topic nor declined to be recorded, else `leave`."""
 
     topic_id: str
 
     def __call__(self, memory: Memory) -> str:
         has_spoken = bool(memory.get(f"spoke.{self.topic_id}"))
-        return "no" if has_spoken or memory.get("declined") else "yes"
+        return "leave" if has_spoken or memory.get("declined") else "invite"
 
 
 # --- the ballot ---

@@ -1,4 +1,4 @@
-"""A telephone for tests: calls a flow, presses, waits, speaks; remembers what was kept and hears every turn."""
+"""A telephone for tests: it calls a flow, presses, waits and speaks, and remembers all it heard and gave."""
 
 from __future__ import annotations
 

@@ -98,7 +98,9 @@ def test_a_call_that_broke_off_before_the_beep_goes_on_with_the_notice() -> None
     assert call.hears[0] == "speak.notice"
 
 
-@pytest.mark.parametrize("step", ["main", "topic.lamps.review", "topic.gone.ballot", "finish", "nonsense", None])
+@pytest.mark.parametrize(
+    "step", ["main", "topic.lamps.review", "topic.gone.ballot", "finish", "nonsense", None]
+)
 def test_nothing_is_offered_when_there_is_nothing_to_go_on_with(step: str | None) -> None:
     assert "menu.resume" not in Phone(replace(VIEW, resume_step=step)).hears
 
