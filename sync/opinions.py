@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +20,6 @@ from sync.upsert import insert_for
 KINDS = frozenset({"opinion", "release", "opinion_dropped"})
 RELEASES = frozenset({"none", "words", "voice"})
 _ROUNDS = 5
-_OVER = frozenset({"withdrawn", "erased"})
 
 
 def apply_opinions(batch: Batch, captures: Sequence[Pending]) -> None:
@@ -62,32 +62,45 @@ def _bring(batch: Batch, row: Opinion, whole: merge.Whole, first: Pending, is_ne
     """Make the row what the whole says, and say so where that is anything new."""
     if is_new:
         batch.new_opinions.add(row.id)
-    if row.state in _OVER:
-        return
-    if whole.is_withdrawn:
-        blank_opinion(batch.session, row, "withdrawn")
-        batch.changed("opinion", row.id, row.community_id, "deleted")
-        batch.has_erased = True
+    if row.state == "erased":
         return
     is_longer = _write_recordings(batch.session, row, whole.recordings)
-    is_typed = is_new and keep_typed_words(batch.session, row, first.payload)
-    is_other = is_longer or is_typed or row.release != whole.release
-    row.release = whole.release
+    is_other = _write_columns(row, _columns(batch, row.id, first) | {"release": whole.release})
+    if whole.is_withdrawn or row.state == "withdrawn":
+        _withdraw(batch, row)
+        return
+    is_typed = keep_typed_words(batch.session, row, first.payload)
     if is_longer and not is_new:
         row.state = "waiting"  # more was said: its words have to be made again
     if is_longer or is_typed or is_new:
         batch.opinions.add(row.id)
-    if is_new or is_other:
+    if is_new or is_other or is_longer or is_typed:
         act = "created" if is_new else "updated"
         batch.changed("opinion", row.id, row.community_id, act, state=row.state, release=row.release)
 
 
+def _withdraw(batch: Batch, row: Opinion) -> None:
+    """Blank it again with every part that comes late, but tell the platforms once."""
+    if row.state != "withdrawn":
+        batch.changed("opinion", row.id, row.community_id, "deleted")
+    blank_opinion(batch.session, row, "withdrawn")
+    batch.has_erased = True
+
+
 def _create(batch: Batch, opinion_id: str, first: Pending) -> Opinion | None:
     """The opinion's new row; None where another worker was quicker."""
+    values = _columns(batch, opinion_id, first) | {"id": opinion_id, "community_id": first.community_id}
+    statement = (
+        insert_for(batch.session, Opinion).values(values).on_conflict_do_nothing(index_elements=["id"])
+    )
+    created = batch.session.connection().execute(statement.returning(Opinion.__table__.c.id)).scalar()
+    return None if created is None else batch.session.get_one(Opinion, opinion_id)
+
+
+def _columns(batch: Batch, opinion_id: str, first: Pending) -> dict[str, Any]:
+    """What the part that began an opinion says of it."""
     kind = first.payload.get("kind")
-    values = {
-        "id": opinion_id,
-        "community_id": first.community_id,
+    return {
         "person_id": first.person_id,
         "topic_id": _known_topic(batch, first),
         "source": first.source,
@@ -95,15 +108,18 @@ def _create(batch: Batch, opinion_id: str, first: Pending) -> Opinion | None:
         "channel": first.channel,
         "evidence": first.evidence,
         "kind": kind if kind in {"opinion", "message"} else "opinion",
-        "receipt": _free_receipt(batch.session, first),
+        "receipt": _free_receipt(batch.session, opinion_id, first),
         "is_practice": first.is_practice,
         "said_at": first.cast_at,
     }
-    statement = (
-        insert_for(batch.session, Opinion).values(values).on_conflict_do_nothing(index_elements=["id"])
-    )
-    created = batch.session.connection().execute(statement.returning(Opinion.__table__.c.id)).scalar()
-    return None if created is None else batch.session.get_one(Opinion, opinion_id)
+
+
+def _write_columns(row: Opinion, columns: Mapping[str, Any]) -> bool:
+    """Set the columns; True if any was another before."""
+    others = {name: value for name, value in columns.items() if getattr(row, name) != value}
+    for name, value in others.items():
+        setattr(row, name, value)
+    return bool(others)
 
 
 def _known_topic(batch: Batch, first: Pending) -> str | None:
@@ -112,11 +128,13 @@ def _known_topic(batch: Batch, first: Pending) -> str | None:
     return topic.id if topic is not None and topic.community_id == first.community_id else None
 
 
-def _free_receipt(session: Session, first: Pending) -> str | None:
+def _free_receipt(session: Session, opinion_id: str, first: Pending) -> str | None:
     """The receipt it was given, unless another opinion has it: then the other keeps it."""
     receipt = first.payload.get("receipt")
-    taken = select(Opinion.id).where(Opinion.community_id == first.community_id, Opinion.receipt == receipt)
-    return None if not receipt or session.scalar(taken) else str(receipt)
+    other = select(Opinion.id).where(
+        Opinion.community_id == first.community_id, Opinion.receipt == receipt, Opinion.id != opinion_id
+    )
+    return None if not receipt or session.scalar(other) else str(receipt)
 
 
 def _write_recordings(session: Session, row: Opinion, recordings: Sequence[str]) -> bool:

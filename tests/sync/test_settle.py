@@ -27,6 +27,7 @@ from sync.records.tables import (
     OpinionRecording,
     Person,
     Reaction,
+    Recording,
     Reply,
     Request,
     Satisfaction,
@@ -35,7 +36,7 @@ from sync.records.tables import (
 from sync.recount import recount
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
 
-DERIVED = (Ballot, Opinion, OpinionRecording, Reaction, Satisfaction, Consent, Request)
+DERIVED = (Ballot, Opinion, OpinionRecording, Reaction, Recording, Satisfaction, Consent, Request)
 
 
 @pytest.fixture
@@ -501,6 +502,7 @@ def run(home: Path, given: list[Given], batches: list[int], kill_at: int | None)
                 village.settle(limit=size)
             except Killed:
                 continue
+        kill_at = None  # only the worker is killed, not who looks at its work
         return records(archive)
     finally:
         archive.close()
