@@ -9,7 +9,7 @@ from math import ceil
 
 @dataclass(frozen=True)
 class Measured:
-    """A measurement. `ratio` is value / baseline (None without one); the target is on it, or else on the value.
+    """A measurement. `ratio` is value / baseline (None without one); the target is on it, else on the value.
 
     `is_at_most`: the target is a bound from above (seconds, bytes), not from below (a rate).
     """

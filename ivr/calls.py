@@ -130,7 +130,7 @@ class Calls:
         manner = Manner(call.sid, 0, call.community_id, call.language, call.voice)
         self._manners.put(call.sid, manner)
         document = self.render(turn, manner)
-        write_turn(session, call.id, 0, Started(), turn, document, now)
+        write_turn(session.connection(), call.id, 0, Started(), turn, document, now)
         log.info("call %s began on %s", call.id, arrival.line)
         return Done(document, _wakes(keeping, document))
 
@@ -157,8 +157,9 @@ class Calls:
         keeping = Keeping(session, self.archive, live.speaker, str(n), now)
         turn = run(self._conversations.of(session, live.call_id), live.place, heard, keeping)
         document = self.render(turn, replace(live.manner, n=n)) if hears else ""
-        write_turn(session, live.call_id, n, heard, turn, document, now)
-        move(session, live, n, keeping.person_id, turn, now)
+        connection = session.connection()
+        write_turn(connection, live.call_id, n, heard, turn, document, now)
+        move(connection, live.call_id, n, keeping.person_id, turn, now)
         return Done(document, _wakes(keeping, document))
 
     def _announce(self, session: Session, live: Live, n: int, given: Delivered) -> Done:

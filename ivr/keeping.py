@@ -35,7 +35,7 @@ CHANNEL = "phone"
 
 @dataclass(frozen=True)
 class Speaker:
-    """Whose intentions these are: the call they came by and who speaks in it."""
+    """Whose intentions these are: the call, and who speaks in it. Named as the columns of `calls`."""
 
     sid: str
     line: str

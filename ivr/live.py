@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import Connection, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Manner
@@ -20,13 +21,31 @@ FINISHED = "finished"
 
 _CALLS: Table = Call.__table__  # type: ignore[assignment]
 _TURNS: Table = CallTurn.__table__  # type: ignore[assignment]
-_COLUMNS = tuple(
-    _CALLS.c[name]
-    for name in (
-        "id", "sid", "line", "community_id", "number_id", "person_id", "is_practice", "evidence",
-        "language", "voice", "place", "turn", "turned_at", "ended_at",
+
+# Statements are built once: putting one together costs as much as running it.
+_ROW = select(
+    *(
+        _CALLS.c[name]
+        for name in (
+            *("id", "place", "turn", "turned_at", "ended_at", "language", "voice"),
+            *(each.name for each in fields(Speaker)),
+        )
     )
-)  # fmt: skip
+).with_for_update()
+_BY_SID = _ROW.where(_CALLS.c.sid == bindparam("key"))
+_BY_ID = _ROW.where(_CALLS.c.id == bindparam("key"))
+_STORED = select(_TURNS.c.answer).where(
+    _TURNS.c.call_id == bindparam("call"), _TURNS.c.n == bindparam("number")
+)
+_IS_CALL = _CALLS.c.id == bindparam("call")
+_MOVE = _CALLS.update().where(_IS_CALL)
+_MOVED: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("place", "turn", "turned_at", "person_id")}
+_MOVE_ON = _MOVE.values(_MOVED)
+_FINISH = _MOVE.values({**_MOVED, "end_status": FINISHED})
+_END = _MOVE.values(
+    ended_at=bindparam("at"), end_status=func.coalesce(_CALLS.c.end_status, bindparam("status"))
+)
+_ANSWER = _TURNS.insert()
 
 
 @dataclass(frozen=True)
@@ -48,62 +67,59 @@ class Live:
 
 def take(session: Session, *, sid: str = "", call_id: str = "") -> Live | None:
     """The call by the platform's id or ours, held until this transaction ends; None when there is none."""
-    is_it = _CALLS.c.id == call_id if call_id else _CALLS.c.sid == sid
-    row = session.connection().execute(select(*_COLUMNS).where(is_it).with_for_update()).mappings().first()
-    return _live(row) if row is not None else None
+    statement, key = (_BY_ID, call_id) if call_id else (_BY_SID, sid)
+    row = session.connection().execute(statement, {"key": key}).first()
+    return _live(*row) if row is not None else None
 
 
-def _live(row: RowMapping) -> Live:
-    speaker = Speaker(
-        sid=row["sid"],
-        line=row["line"],
-        community_id=row["community_id"],
-        number_id=row["number_id"],
-        person_id=row["person_id"],
-        evidence=row["evidence"],
-        is_practice=row["is_practice"],
-    )
-    manner = Manner(row["sid"], row["turn"], row["community_id"], row["language"], row["voice"])
-    place = place_from_plain(row["place"])
-    return Live(row["id"], speaker, manner, place, row["turned_at"], row["ended_at"])
+def _live(
+    call_id: str,
+    place: Mapping[str, Any],
+    turn: int,
+    turned_at: datetime,
+    ended_at: datetime | None,
+    language: str,
+    voice: str,
+    *speaker: Any,
+) -> Live:
+    spoken_by = Speaker(*speaker)
+    manner = Manner(spoken_by.sid, turn, spoken_by.community_id, language, voice)
+    return Live(call_id, spoken_by, manner, place_from_plain(place), turned_at, ended_at)
 
 
 def stored_answer(session: Session, call_id: str, n: int) -> str:
     """The document that was given as turn `n`."""
-    answer = select(_TURNS.c.answer).where(_TURNS.c.call_id == call_id, _TURNS.c.n == n)
-    return str(session.connection().execute(answer).scalar_one())
+    stored = session.connection().execute(_STORED, {"call": call_id, "number": n})
+    return str(stored.scalar_one())
 
 
 def write_turn(
-    session: Session, call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime
+    connection: Connection, call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime
 ) -> None:
     """Keep turn `n`. Raises IntegrityError when another has answered it meanwhile."""
-    session.connection().execute(
-        _TURNS.insert(),
-        {
-            "call_id": call_id,
-            "n": n,
-            "heard": heard_to_plain(heard),
-            "step": turn.place.step,
-            "answer": document,
-            "answered_at": at,
-        },
-    )
+    answered = {
+        "call_id": call_id,
+        "n": n,
+        "heard": heard_to_plain(heard),
+        "step": turn.place.step,
+        "answer": document,
+        "answered_at": at,
+    }
+    connection.execute(_ANSWER, answered)
 
 
-def move(session: Session, live: Live, n: int, person_id: str, turn: Turn, at: datetime) -> None:
+def move(connection: Connection, call_id: str, n: int, person_id: str, turn: Turn, at: datetime) -> None:
     """The caller is now where `turn` leads; a turn that ends the call says so."""
-    moved: dict[str, Any] = {"place": place_to_plain(turn.place), "turn": n, "turned_at": at}
-    if person_id != live.speaker.person_id:
-        moved["person_id"] = person_id
-    if isinstance(turn.wait, EndCall):
-        moved["end_status"] = FINISHED
-    session.connection().execute(_CALLS.update().where(_CALLS.c.id == live.call_id).values(moved))
+    moved = {
+        "call": call_id,
+        "new_place": place_to_plain(turn.place),
+        "new_turn": n,
+        "new_turned_at": at,
+        "new_person_id": person_id,
+    }
+    connection.execute(_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON, moved)
 
 
 def mark_ended(session: Session, live: Live, status: str, at: datetime) -> None:
     """The line says that the call is over; a call that had finished by itself stays `finished`."""
-    ended = _CALLS.update().where(_CALLS.c.id == live.call_id)
-    session.connection().execute(ended.values(ended_at=at))
-    unfinished = ended.where(_CALLS.c.end_status.is_(None))
-    session.connection().execute(unfinished.values(end_status=status))
+    session.connection().execute(_END, {"call": live.call_id, "at": at, "status": status})
