@@ -45,11 +45,9 @@ def _mark(text: str, pause: float) -> str:
 
 
 def _space(text: str, word: str) -> str:
-    return " " if _is_latin(text[-1]) and _is_latin(word[0]) and not text[-1].isdigit() else ""
-
-
-def _is_latin(letter: str) -> bool:
-    return letter.isascii() and letter.isalnum()
+    """Scripts other than Chinese part their words."""
+    is_letters = text[-1].isalpha() and word[0].isalpha()
+    return " " if is_letters and not _has_han(text[-1] + word[0]) else ""
 
 
 def _ending(text: str) -> str:

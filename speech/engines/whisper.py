@@ -11,19 +11,21 @@ from typing import Any
 
 import numpy as np
 from faster_whisper import WhisperModel
-from faster_whisper.vad import VadOptions, get_speech_timestamps
 from opencc import OpenCC
 
-from speech.audio import Audio, resample
+from speech.audio import Audio
 from speech.errors import SpeechError
 from speech.punctuate import punctuate
 from speech.recognize import Transcript, Word
+from speech.voice_activity import Packed, pack
 
-RATE = 16_000
 THREADS = 2
 BEAM = 5
 MAX_HINTS = 40
-VAD = VadOptions(threshold=0.5, min_speech_duration_ms=250, min_silence_duration_ms=1_000, speech_pad_ms=300)
+# Whisper fills every clip up to 30 s. A second of silence after the speech is enough to end on; less and it
+# repeats itself. Measured: a quarter of the work and no worse.
+MARGIN_FRAMES = 100
+MAX_FRAMES = 3_000
 # What Whisper says of itself into sounds without words; it learned them from subtitles of films.
 ECHOES = (
     "字幕",
@@ -39,6 +41,16 @@ ECHOES = (
 )
 
 
+class _ShortWindows(WhisperModel):  # type: ignore[misc]
+    """Whisper that listens to as much of its window as there is sound in it."""
+
+    def encode(self, features: np.ndarray) -> Any:
+        """Cut off the empty end of a window of shape (80, 3000) before it is encoded."""
+        heard = np.flatnonzero(np.any(features != 0, axis=0))
+        length = (int(heard[-1]) + 1 if len(heard) else 0) + MARGIN_FRAMES
+        return super().encode(np.ascontiguousarray(features[:, : min(MAX_FRAMES, length + length % 2)]))
+
+
 class WhisperRecognizer:
     """faster-whisper over the weights in `models/whisper-base`, on at most two threads."""
 
@@ -50,7 +62,7 @@ class WhisperRecognizer:
         if not (folder / "model.bin").is_file():
             raise SpeechError(f"the weights of {self.name} are missing in {models}", permanent=False)
         try:
-            self._model = WhisperModel(
+            self._model = _ShortWindows(
                 str(folder),
                 device="cpu",
                 compute_type="int8",
@@ -67,18 +79,17 @@ class WhisperRecognizer:
 
     def transcribe(self, audio: Audio, language: str = "zh", hints: Sequence[str] = ()) -> Transcript:
         """The words in `audio`, none where there is no voice. Raises SpeechError."""
-        samples = resample(audio, RATE).samples
-        spans = get_speech_timestamps(samples, VAD) if len(samples) else []
-        speech_seconds = sum(span["end"] - span["start"] for span in spans) / RATE
-        if not spans:
+        packed = pack(audio)
+        speech_seconds = round(packed.audio.seconds, 2)
+        if not packed.spans:
             return self._transcript((), language, 0.0)
         try:
-            segments = self._decode(samples, language, hints)
+            segments = self._decode(packed.audio.samples, language, hints)
         except (RuntimeError, ValueError, MemoryError) as error:
             raise SpeechError(
                 f"{self.name} failed: {error}", permanent=isinstance(error, ValueError)
             ) from error
-        words = [word for segment in segments if _is_spoken(segment) for word in self._words(segment)]
+        words = [word for segment in segments if _is_spoken(segment) for word in self._words(segment, packed)]
         return self._transcript(tuple(words), language, speech_seconds)
 
     def _decode(self, samples: np.ndarray, language: str, hints: Sequence[str]) -> list[Any]:
@@ -89,15 +100,18 @@ class WhisperRecognizer:
             temperature=[0.0, 0.4],
             condition_on_previous_text=False,
             word_timestamps=True,
-            vad_filter=True,
-            vad_parameters=VAD,
             hotwords=" ".join(hints[:MAX_HINTS]) or None,
         )
         return list(found)
 
-    def _words(self, segment: Any) -> list[Word]:
+    def _words(self, segment: Any, packed: Packed) -> list[Word]:
         return [
-            Word(text, round(word.start, 2), round(word.end, 2), round(float(word.probability), 3))
+            Word(
+                text,
+                round(packed.original(word.start), 2),
+                round(packed.original(word.end), 2),
+                round(float(word.probability), 3),
+            )
             for word in segment.words or ()
             if (text := self._simplify(unicodedata.normalize("NFKC", word.word.strip())))
         ]
