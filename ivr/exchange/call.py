@@ -108,6 +108,7 @@ class Call:
         if self._silent_documents > MOST_SILENT_DOCUMENTS:
             raise TwimlError("documents follow each other without anything to hear")
         self._desk.media.prepare(document.sounds())
+        self._desk.sentences.prepare(document.words())
         for verb in document.verbs:
             if isinstance(verb, Hangup):
                 return None

@@ -60,6 +60,8 @@ class WebSocketHandset:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.BINARY:
+                    while self._is_listening and len(self._heard) > MOST_UNHEARD_BYTES:
+                        await asyncio.sleep(FRAME_SECONDS)  # a phone faster than time waits for the tape
                     self._hear(message.data)
                 elif message.type is WSMsgType.TEXT:
                     given = _json(message.data)
@@ -77,7 +79,7 @@ class WebSocketHandset:
         self._news.set()
 
     def _hear(self, sound: bytes) -> None:
-        if self._is_listening and len(self._heard) < MOST_UNHEARD_BYTES:
+        if self._is_listening:
             self._heard += sound[: len(sound) // 2 * 2]
             self._news.set()
 

@@ -15,6 +15,7 @@ from ivr.exchange.spool import Ended, TapeWriter
 from ivr.exchange.twiml import Record
 
 CHUNK_BYTES = BYTES_PER_SECOND
+PIECE_BYTES = BYTES_PER_SECOND // 10
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,18 @@ class Recorder:
                 return key.digit
 
     def _take(self, sound: bytes) -> None:
-        kept = sound[: self._room]
-        self._room -= len(kept)
-        self._unwritten += kept
-        self._ear.hear(kept)
+        """Keep sound up to the limit or the end of a long enough silence; what comes after is too late."""
+        for start in range(0, len(sound), PIECE_BYTES):
+            if self._is_full:
+                return
+            kept = sound[start : min(start + PIECE_BYTES, start + self._room)]
+            self._room -= len(kept)
+            self._unwritten += kept
+            self._ear.hear(kept)
+
+    @property
+    def _is_full(self) -> bool:
+        return self._room <= 0 or self._ear.silent_seconds >= self._verb.silence_seconds
 
     async def _write(self) -> None:
         while self._unwritten:

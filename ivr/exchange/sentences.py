@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ivr.exchange.errors import SoundError
 from ivr.exchange.media import Clip
 from ivr.exchange.settings import Speaker
-from ivr.exchange.sound import decode
+from ivr.exchange.sound import RATE, decode, from_floats
+
+if TYPE_CHECKING:
+    from speech.synthesize import Synthesizer
 
 log = logging.getLogger(__name__)
+
+MOST_SAID = 300
+"""Sentences kept ready; the ones made longest ago are forgotten."""
 
 SENTENCES: Mapping[str, str] = {
     "wait": "请稍等，马上就好。",
@@ -32,13 +41,16 @@ SENTENCES: Mapping[str, str] = {
 
 def espeak(words: str, language: str) -> bytes:
     """The last resort: the synthesiser that is always there, loaded when first needed."""
-    from ivr.exchange.sound import RATE, from_floats
     from speech.audio import resample
-    from speech.models import models_folder
+
+    return from_floats(resample(_espeak().say(words, language), RATE).samples)
+
+
+@lru_cache(maxsize=1)
+def _espeak() -> Synthesizer:
     from speech.synthesize import load_synthesizer
 
-    spoken = load_synthesizer("espeak", models_folder()).say(words, language or "zh")
-    return from_floats(resample(spoken, RATE).samples)
+    return load_synthesizer("espeak")
 
 
 class Sentences:
@@ -47,31 +59,56 @@ class Sentences:
     def __init__(self, files: Mapping[str, Path], speaker: Speaker | None) -> None:
         self._files = files
         self._speaker = speaker or espeak
-        self._said: dict[tuple[str, str], bytes] = {}
+        self._said: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._coming: dict[tuple[str, str], asyncio.Task[bytes]] = {}
+        self._one_voice = asyncio.Semaphore(1)
 
     async def clip(self, name: str) -> Clip:
         """One of SENTENCES."""
-        words = SENTENCES[name]
-        if name in self._files:
+        words, file = SENTENCES[name], self._files.get(name)
+        if file is not None and await asyncio.to_thread(file.is_file):
             try:
-                data = await asyncio.to_thread(self._files[name].read_bytes)
-                return Clip(await asyncio.to_thread(decode, data), words)
+                return Clip(await asyncio.to_thread(lambda: decode(file.read_bytes())), words)
             except (OSError, SoundError) as error:
                 log.error("the sentence %s has no usable file: %s", name, type(error).__name__)
         return await self.say(words, "zh")
 
+    def prepare(self, prompts: Iterable[tuple[str, str]]) -> None:
+        """Begin to make what will be said soon: (words, language) in the order they will be heard."""
+        for words, language in prompts:
+            known = (words, plain_language(language))
+            if known not in self._said:
+                self._making(known)
+
     async def say(self, words: str, language: str) -> Clip:
         """Any words; without sound when no synthesiser works, so that the call goes on."""
-        known = (words, language)
-        if known not in self._said:
-            try:
-                self._remember(known, await asyncio.to_thread(self._speaker, words, language))
-            except Exception as error:  # whatever an engine raises, the call goes on
-                log.error("no synthesiser could say a sentence: %s", type(error).__name__)
-                return Clip(b"", words)
-        return Clip(self._said[known], words)
+        known = (words, plain_language(language))
+        pcm = self._said.get(known)
+        if pcm is None:
+            pcm = await asyncio.shield(self._making(known))
+        return Clip(pcm, words)
 
-    def _remember(self, known: tuple[str, str], pcm: bytes) -> None:
-        if len(self._said) >= 200:
-            self._said.pop(next(iter(self._said)))
+    def _making(self, known: tuple[str, str]) -> asyncio.Task[bytes]:
+        if known not in self._coming:
+            task = asyncio.create_task(self._make(known))
+            self._coming[known] = task
+            task.add_done_callback(lambda _: self._coming.pop(known, None))
+        return self._coming[known]
+
+    async def _make(self, known: tuple[str, str]) -> bytes:
+        try:
+            async with self._one_voice:
+                pcm = await asyncio.to_thread(self._speaker, *known)
+        except Exception as error:  # whatever an engine raises, the call goes on
+            log.error("no synthesiser could say a sentence: %s", type(error).__name__)
+            return b""
         self._said[known] = pcm
+        if len(self._said) > MOST_SAID:
+            self._said.popitem(last=False)
+        return pcm
+
+
+def plain_language(language: str) -> str:
+    """`cmn-CN`, `zh-CN` and '' are `zh`; `en-GB` is `en`."""
+    plain = language.partition("-")[0].lower()
+    return "zh" if plain in ("", "cmn", "zh") else plain

@@ -23,7 +23,7 @@ from ivr.exchange.errors import HungUp
 from ivr.exchange.handset import Handset
 from ivr.exchange.media import Media
 from ivr.exchange.phones import WebSocketHandset
-from ivr.exchange.sentences import Sentences
+from ivr.exchange.sentences import SENTENCES, Sentences
 from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.spool import SID, Spool
 from ivr.exchange.tickets import read_ticket
@@ -44,6 +44,7 @@ class Exchange:
         self._handsets: set[Handset] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self.desk: Desk
+        self._rehearsal: asyncio.Task[None]
 
     async def start(self) -> None:
         """Take up what an earlier life left over, then open the doors. Raises OSError when the port is
@@ -57,12 +58,18 @@ class Exchange:
         await site.start()
         self.port = runner.addresses[0][1]
         self.desk = self._desk(session)
+        self._rehearsal = asyncio.create_task(self._rehearse())
         for sid in await asyncio.to_thread(self.desk.spool.recover):
             log.warning("recording %s was cut off and has been closed", sid)
         for sid in self.desk.spool.sids():
             self.desk.announcer.announce(sid)
         for errand in self.desk.errands.left_over():
             self.desk.errands.run(errand)
+
+    async def _rehearse(self) -> None:
+        """Make the local sentences ready, one after another: a call's own words need not wait for them."""
+        for name in SENTENCES:
+            await self.desk.sentences.clip(name)
 
     def _desk(self, session: aiohttp.ClientSession) -> Desk:
         settings, secret = self.settings, self.settings.token.encode()
@@ -81,6 +88,7 @@ class Exchange:
         if self._calls:
             await asyncio.wait(self._calls, timeout=STOP_SECONDS)
         if hasattr(self, "desk"):
+            self._rehearsal.cancel()
             await self.desk.errands.stop()
             await self.desk.announcer.stop()
         await self._things.aclose()

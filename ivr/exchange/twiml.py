@@ -104,8 +104,16 @@ class Document:
 
     def sounds(self) -> tuple[str, ...]:
         """The URLs of all clips, in the order they will be heard."""
-        prompts = [p for v in self.verbs for p in (v.prompts if isinstance(v, Gather) else (v,))]
-        return tuple(p.url for p in prompts if isinstance(p, Play))
+        return tuple(prompt.url for prompt in self._prompts() if isinstance(prompt, Play))
+
+    def words(self) -> tuple[tuple[str, str], ...]:
+        """What is left to the synthesiser: (words, language), in the order they will be heard."""
+        return tuple((prompt.text, prompt.language) for prompt in self._prompts() if isinstance(prompt, Say))
+
+    def _prompts(self) -> list[Verb]:
+        return [
+            each for verb in self.verbs for each in (verb.prompts if isinstance(verb, Gather) else (verb,))
+        ]
 
 
 def parse(text: str, url: str) -> Document:

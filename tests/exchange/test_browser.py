@@ -1,4 +1,4 @@
-"""The phone page in a real browser: dial, hear, press, speak into a microphone, hang up; mouse and keyboard."""
+"""The phone page in a real browser: dial, hear, press, speak into a microphone; mouse and keyboard."""
 
 from __future__ import annotations
 
