@@ -39,9 +39,13 @@ def begin(flow: Flow) -> Place:
 
 def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
     """What the caller hears next, what is waited for, where they are then, and what is to be kept."""
-    step = flow.steps[place.step]
     if isinstance(heard, HungUp):
         return Turn((), EndCall(), place)
+    if not flow.steps.keys() >= {place.step, *place.back, *place.said}:  # a table of another release
+        return go(
+            flow, replace(_fresh(place), back=()), place.step if place.step in flow.steps else flow.home
+        )
+    step = flow.steps[place.step]
     if isinstance(heard, Started) or isinstance(step, Passing):
         return go(flow, place, place.step)
     if isinstance(heard, Pressed) and _is_double_tap(place, heard):
@@ -152,10 +156,13 @@ def _silent(flow: Flow, place: Place, step: Menu | Listen | Number) -> Turn:
 
 # --- speech ---
 def _after_beep(flow: Flow, place: Place, step: Record, heard: Heard) -> Turn:
-    if isinstance(heard, Recorded) and heard.seconds >= SHORTEST_SPEECH_SECONDS:
-        return _kept(flow, place, step, heard)
-    if isinstance(heard, Recorded) and heard.ended_by == "hangup":
-        return Turn((), EndCall(), place)
+    if isinstance(heard, Recorded):
+        is_gone = heard.ended_by == "hangup"
+        is_unmeasured = is_gone and not heard.seconds  # a line that died may not say how long it heard
+        if heard.seconds >= SHORTEST_SPEECH_SECONDS or is_unmeasured:
+            return _kept(flow, place, step, heard)
+        if is_gone:
+            return Turn((), EndCall(), place)
     if place.memory.get("recordings"):
         return go(flow, _fresh(place), step.then)
     return go(flow, _fresh(place), step.nothing)

@@ -24,6 +24,7 @@ from ivr.dialogue.turns import Count, Recall, Text
 from ivr.dialogue.view import CommunityView
 
 NOTICE, EMERGENCY = "speak.notice", "speak.emergency"
+REFUSE = "8"  # no key that leads here: pressing that one again in impatience must not refuse
 
 
 def speaking_steps(
@@ -82,8 +83,8 @@ def _beep(
         f"{at}.speak": Remember({"replaces": "", "was_empty": "", "consent": ""}, then=f"{at}.notice"),
         f"{at}.notice": Menu(
             (notice, "speak.ready"),
-            keys={"1": f"{at}.agreed_to_record", "2": f"{at}.declined"},
-            keep={"1": KeepConsent("pressed", version), "2": KeepConsent("refused", version)},
+            keys={"1": f"{at}.agreed_to_record", REFUSE: f"{at}.declined"},
+            keep={"1": KeepConsent("pressed", version), REFUSE: KeepConsent("refused", version)},
             next=f"{at}.record",
             timeout_seconds=2,
             patience=0,

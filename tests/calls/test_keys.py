@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.dialogue.answer import answer
 from ivr.dialogue.keeps import KeepBallot, KeepPace
 from ivr.dialogue.sample import sample_view
-from ivr.dialogue.turns import DialPerson, GatherKeys
+from ivr.dialogue.turns import DialPerson, GatherKeys, Pressed
 from tests.calls.phone import Phone
 
 VIEW = replace(sample_view(), own=())
@@ -118,6 +119,14 @@ def test_a_recording_nobody_waits_for_repeats_the_turn() -> None:
     call = at_ballot().speak()
     assert call.hears == ("ballot.agree_or_not", "ballot.skip")
     assert call.kept == []
+
+
+def test_a_place_of_an_older_table_goes_on_instead_of_breaking() -> None:
+    call = at_ballot().press("#")
+    gone = replace(call.place, step="topic.lamps.no_longer_here")
+    assert answer(call.flow, gone, Pressed("1")).place.step == "main"
+    behind = replace(call.place, back=("no_longer_here",), said=("nor_here",))
+    assert answer(call.flow, behind, Pressed("9")).place.step == "topic.lamps.after"
 
 
 def test_after_goodbye_there_is_only_goodbye() -> None:

@@ -51,17 +51,17 @@ def test_consent_is_kept_as_it_was_given() -> None:
 
 
 def test_a_caller_who_refuses_to_be_recorded_can_still_listen_and_vote() -> None:
-    call = at_notice().press("2")
+    call = at_notice().press("8")
     assert call.kept == [KeepConsent("refused", "1")]
     assert call.hears[0] == "speak.not_recorded"
-    call = Phone(VIEW).press("1").wait().wait(2).press("2")
+    call = Phone(VIEW).press("1").wait().wait(2).press("8")
     assert call.hears[:2] == ("speak.not_recorded", "topic.title")
     call.wait().press("1")
     assert call.kept[-1] == KeepBallot("canteen", "station")
 
 
 def test_who_refused_is_not_led_to_the_beep_by_silence_but_may_ask_for_it() -> None:
-    call = Phone(VIEW).wait(4).press("2")
+    call = Phone(VIEW).wait(4).press("8")
     call.until("finish", lambda phone: phone.wait())
     assert not any(isinstance(turn.wait, RecordSpeech) for turn in call.turns)
     assert call.press("1").hears[0] == "speak.notice"
@@ -78,6 +78,19 @@ def test_who_hangs_up_while_speaking_is_kept() -> None:
     assert call.kept[-1] == KeepOpinion("lamps.1", ("rec_9",), "lamps")
     assert call.waits_for == EndCall()
     assert call.hears == ()
+
+
+def test_a_recording_of_unknown_length_is_kept_when_the_line_died() -> None:
+    assert at_beep().speak(seconds=0.0, ended_by="hangup").kept_of(KeepOpinion)
+    assert not at_beep().speak(seconds=0.3, ended_by="hangup").kept
+
+
+def test_pressing_the_key_that_led_here_again_never_refuses() -> None:
+    for call in (Phone(VIEW).press("2").press("2"), Phone(VIEW).press("2").press("3")):
+        assert not call.press(call.place.last_key, after=3.0).kept_of(KeepConsent) or call.at.endswith(
+            "record"
+        )
+        assert KeepConsent("refused", "1") not in call.kept
 
 
 def test_a_long_speech_goes_on_in_segments_without_a_key_and_each_is_kept_at_once() -> None:
