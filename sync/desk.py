@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from speech.redact import redact
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from speech.redact import redact
 from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit

@@ -102,7 +102,7 @@ def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _address(recording: Source) -> str:
     parts = urlsplit(recording.url or "")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise FetchError("the recording has no address to fetch it from")
+        raise FetchError("the recording has no address to fetch it from", is_absent=True)
     return parts.geturl()
 
 

@@ -12,7 +12,7 @@ from speech.audio import read_audio
 from speech.errors import SpeechError
 from sync import leases
 from sync.archive import Archive
-from sync.errors import KeyDestroyed
+from sync.errors import KeyDestroyed, RecordsUnavailable
 from sync.fetching import SHORT_PAUSES, Credentials, FetchError, acknowledge, fetch
 from sync.records.tables import Person, Recording
 
@@ -49,10 +49,11 @@ def store_recording(
     state = recording.state
     if state == "announced":
         try:
-            content = fetch(recording, credentials, pauses)
+            state = _keep(archive, recording_id, fetch(recording, credentials, pauses))
         except FetchError as error:
             return _put_off(archive, recording_id, error, clock())
-        state = _keep(archive, recording_id, content)
+        except RecordsUnavailable as error:
+            return _put_off(archive, recording_id, FetchError(str(error)), clock())
     if state in _SETTLED and recording.url is not None:
         _acknowledge(archive, recording, credentials, clock())
     return state
