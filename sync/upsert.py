@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -37,4 +37,5 @@ def insert_new(
 def insert_or_ignore(session: Session, table: type[Base], key: tuple[str, ...], **values: Any) -> bool:
     """Insert one row unless another holds the same `key` columns. True if it is ours."""
     statement = insert_for(session, table).values(**values).on_conflict_do_nothing(index_elements=list(key))
-    return bool(session.connection().execute(statement).rowcount)
+    fresh = session.connection().execute(statement.returning(literal(1)))  # counts of inserts can't be relied on
+    return fresh.scalar() is not None
