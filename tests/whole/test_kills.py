@@ -1,0 +1,147 @@
+"""kill -9 between any two steps, then start again: all that was acknowledged is there, exactly once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from speech.audio import Audio, write_phone_wav
+from tests.conftest import COMMUNITY_NUMBER, found_community
+from tests.prompts.rich import enrich
+from tests.whole import steps
+from tests.whole.caller import PlatformCall, Shelf, shelf
+from tests.whole.outcome import Outcome, outcome, sounds
+from tests.whole.town import PLATFORM, PLATFORM_TOKEN, Town, town, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+_callers = itertools.count(1)
+EXPECTED = Outcome(
+    ballots=((1, "tp_电梯", "agree"),),
+    reactions=(("op_丙", "agree"), ("op_乙", "disagree")),
+    consents=(("recording", "pressed"),),
+    opinions=(("tp_电梯", "opinion", "review", "received", "voice", 1, 1),),
+    receipts=("########",),
+    recordings=(("stored", True, True),),
+    requests=0,
+    captures=(
+        ("ballot", "merged", 1),
+        ("consent", "merged", 1),
+        ("opinion", "merged", 1),
+        ("reaction", "merged", 2),
+        ("release", "merged", 1),
+    ),
+    created=(("ballot", "created", 1), ("opinion", "created", 1), ("reaction", "created", 2)),
+)
+
+
+def voice(seconds: float) -> bytes:
+    """A recording as a phone line delivers it."""
+    moments = np.arange(int(seconds * 8000)) / 8000
+    hum = 0.3 * np.sin(2 * np.pi * 180 * moments) * (np.sin(2 * np.pi * 3 * moments) > 0)
+    return write_phone_wav(Audio(hum.astype(np.float32), 8000))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(tmp_path_factory.mktemp("town")) as place:
+        enrich(place.archive, found_community(place.archive))
+        place.start("redis")
+        yield place
+
+
+@pytest.fixture(scope="module")
+def cupboard() -> Iterator[Shelf]:
+    with shelf() as kept:
+        yield kept
+
+
+def whole_call(place: Town, kept: Shelf, revive: bool) -> str:
+    """One call with a ballot, an opinion and two reactions; the caller's number."""
+    caller = f"+86139{next(_callers):08}"
+    sid = f"CA{caller[1:]}"
+    sound = f"RE{caller[1:]}"
+    kept.sounds[sound] = voice(3)
+    call = PlatformCall(
+        place.base,
+        PLATFORM,
+        PLATFORM_TOKEN,
+        sid,
+        caller,
+        COMMUNITY_NUMBER,
+        revive=lambda: place.raise_up("web") if revive else None,
+    )
+    call.begin()
+    for key in ("1", "#", "1", "2", "1"):
+        call.press(key)
+    call.speak(sound, kept.url(sound), 3)
+    for key in ("1", "2", "1", "#", "1", "#", "2"):
+        call.press(key)
+    call.hang_up()
+    return caller
+
+
+def settled(place: Town, caller: str) -> Outcome:
+    """What is in the records once the worker has nothing left to do for this caller."""
+    until(lambda: is_settled(place, caller), 30, f"the records of {caller} settle")
+    return outcome(place.archive, "cm_test", caller).without_receipts
+
+
+def is_settled(place: Town, caller: str) -> bool:
+    """Whether everything of this caller is merged, fetched, acknowledged and turned into words."""
+    now = outcome(place.archive, "cm_test", caller)
+    return (
+        [one[2] for one in now.opinions] == ["review"]
+        and all(is_told for _, _, is_told in now.recordings)
+        and not any(state == "pending" for _, state, _ in now.captures)
+    )
+
+
+def kill_points(place: Town, name: str) -> range:
+    """Every step that a process took since it was last started."""
+    return range(1, len(steps.taken(place.log(name))) + 1)
+
+
+def test_web_may_die_between_any_two_steps_of_a_call(place: Town, cupboard: Shelf) -> None:
+    place.start("worker")
+    place.start("web")
+    assert settled(place, whole_call(place, cupboard, revive=False)) == EXPECTED
+    points = kill_points(place, "web")
+    assert len(points) > 40
+    callers = {}
+    for point in points:
+        place.stop("web")
+        place.start("web", die_at=point)
+        callers[point] = whole_call(place, cupboard, revive=True)
+    assert place.deaths["web"] == len(points)
+    for point, caller in callers.items():
+        assert settled(place, caller) == EXPECTED, f"killed before step {point}"
+        assert [round(sound.seconds) for sound in sounds(place.archive, "cm_test", caller)] == [3]
+    place.stop("worker")
+    place.stop("web")
+
+
+def test_a_worker_may_die_between_any_two_steps_of_its_jobs(place: Town, cupboard: Shelf) -> None:
+    place.start("web")
+    caller = whole_call(place, cupboard, revive=False)
+    place.start("worker")
+    assert settled(place, caller) == EXPECTED
+    place.stop("worker")
+    points = kill_points(place, "worker")
+    assert {"commit", "file fsync", "file replace", "send GET", "sent GET", "send DELETE"} <= set(
+        steps.taken(place.log("worker"))
+    )
+    for point in points:
+        caller = whole_call(place, cupboard, revive=False)
+        place.start("worker", die_at=point)
+        until(lambda c=caller: place.was_killed("worker") or is_settled(place, c), 30, f"step {point}")
+        place.raise_up("worker")
+        assert settled(place, caller) == EXPECTED, f"killed before step {point}"
+        assert [round(sound.seconds) for sound in sounds(place.archive, "cm_test", caller)] == [3]
+        place.stop("worker")
+    assert place.deaths["worker"] >= len(points) - 2  # fewer commits when captures share a batch
+    assert not cupboard.sounds
+    place.stop("web")
