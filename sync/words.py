@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from speech.categorize import Category, categorize, urgency
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from speech.categorize import Category, categorize, urgency
 from speech.errors import SpeechError
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
