@@ -10,18 +10,21 @@ SETTINGS: Mapping[str, str] = {
     "person_number": "the number that `0` dials",
     "seats_per_number": "how many people may vote from one number",
     "notice_version": "the version of the notice before the beep",
+    "keep_months": "how many months recordings and words are kept; said in the notice",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
+_RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120)}
 
 
 def typed_setting(name: str, value: str) -> Any:
     """The value as it is kept. Raises KeyError for an unknown name, ValueError for a senseless value."""
     if name not in SETTINGS:
         raise KeyError(name)
-    if name == "seats_per_number":
-        if not 1 <= int(value) <= 9:
-            raise ValueError("seats are 1 to 9")
-        return int(value)
+    if name in _RANGES:
+        number, (least, most) = int(value), _RANGES[name]
+        if not least <= number <= most:
+            raise ValueError(f"{name} is from {least} to {most}")
+        return number
     if name == "vocabulary":
         return [word.strip() for word in value.replace("，", ",").split(",") if word.strip()]
     return value
