@@ -37,5 +37,5 @@ def insert_new(
 def insert_or_ignore(session: Session, table: type[Base], key: tuple[str, ...], **values: Any) -> bool:
     """Insert one row unless another holds the same `key` columns. True if it is ours."""
     statement = insert_for(session, table).values(**values).on_conflict_do_nothing(index_elements=list(key))
-    fresh = session.connection().execute(statement.returning(literal(1)))  # counts of inserts can't be relied on
-    return fresh.scalar() is not None
+    ours = session.connection().execute(statement.returning(literal(1)))  # a row count can't be relied on
+    return ours.scalar() is not None
