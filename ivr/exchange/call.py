@@ -6,9 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ivr.exchange.desk import Desk
 from ivr.exchange.errands import Errand
@@ -16,9 +15,8 @@ from ivr.exchange.errors import HungUp, SpoolError, TwimlError, WebAway
 from ivr.exchange.handset import Handset
 from ivr.exchange.keypad import Keypad
 from ivr.exchange.media import Clip
-from ivr.exchange.recorder import Recorded, Recorder
-from ivr.exchange.sound import BEEP
-from ivr.exchange.spool import Details, TapeWriter
+from ivr.exchange.recorder import Recorded
+from ivr.exchange.taping import Taping
 from ivr.exchange.twiml import (
     Dial,
     Document,
@@ -50,7 +48,7 @@ class Call:
         self._desk, self._handset = desk, handset
         self._is_answered = False
         self._keypad = Keypad(handset, self._prompts, desk.settings.double_tap_seconds / desk.settings.speed)
-        self._tape_sid = ""
+        self._taping = Taping(desk, handset, self.sid)
         self._began = time.monotonic()
         self._silent_documents = 0
         base = desk.settings.public_base.rstrip("/")
@@ -89,8 +87,7 @@ class Call:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        if self._tape_sid:
-            self._desk.announcer.announce(self._tape_sid)
+        self._taping.announce()
         self._desk.errands.run(replace(self._errand, seconds=round(time.monotonic() - self._began)))
 
     async def _converse(self) -> None:
@@ -221,21 +218,11 @@ class Call:
 
     # --- speech ---
     async def _record(self, verb: Record) -> Document | None:
-        try:
-            recorded = await self._tape(verb)
-        except SpoolError as error:
-            log.error("call %s: %s", self.sid, error)
-            await self._local("disk")
+        recorded = await self._taped(verb)
+        if recorded is None:
             return None
-        if not recorded.has_voice:
-            await self._forget_tape()
-            if recorded.ended_by == "hangup":
-                raise HungUp("during the recording")
-            return None
-        sid, self._tape_sid = self._tape_sid, ""
-        self._desk.announcer.announce(sid)
         extra = {
-            "RecordingSid": sid,
+            "RecordingSid": (sid := self._taping.announce()),
             "RecordingUrl": self._desk.announcer.address(sid),
             "RecordingDuration": str(round(recorded.seconds)),
         }
@@ -246,36 +233,25 @@ class Call:
         digits = {"Digits": recorded.digit} if recorded.digit else {}
         return await self._ask(verb.action, extra | digits, verb.method)
 
-    async def _tape(self, verb: Record) -> Recorded:
-        """Record onto a new tape. Its sid stays in `_tape_sid` until somebody has taken it on."""
-        writer = await self._begin_tape(verb.status_callback)
+    async def _taped(
+        self, verb: Record, begun: Callable[[str], Awaitable[None]] | None = None
+    ) -> Recorded | None:
+        """What was said; None when nothing was, or the disk did not take it and the caller has been told."""
         try:
-            if verb is AWAY_RECORD:
-                self._errand = replace(self._errand, message=self._tape_sid)
-                await self._keep_errand()
-            if verb.has_beep:
-                await self._handset.play(BEEP)
-            await self._handset.expect("speech", verb.silence_seconds)
-        except BaseException:
-            writer.close()
-            await self._forget_tape()
-            raise
-        recorded = await Recorder(self._handset, writer, verb).run()
+            recorded = await self._taping.record(verb, begun)
+        except SpoolError as error:
+            log.error("call %s: %s", self.sid, error)
+            self._taping.announce()  # what fitted is kept
+            await self._local("disk")
+            return None
         if recorded.digit:
             self._keypad.caused_a_turn(recorded.digit)
-        return recorded
-
-    async def _begin_tape(self, callback: str) -> TapeWriter:
-        sid = "RE" + secrets.token_hex(16)
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        writer = await asyncio.to_thread(self._desk.spool.begin, Details(sid, self.sid, callback, started))
-        self._tape_sid = sid
-        return writer
-
-    async def _forget_tape(self) -> None:
-        sid, self._tape_sid = self._tape_sid, ""
-        self._errand = replace(self._errand, message="")
-        await asyncio.to_thread(self._desk.spool.drop, sid)
+        if recorded.has_voice:
+            return recorded
+        await self._taping.forget()
+        if recorded.ended_by == "hangup":
+            raise HungUp("during the recording")
+        return None
 
     # --- a person ---
     async def _dial(self, verb: Dial) -> Document | None:
@@ -292,23 +268,17 @@ class Call:
 
     # --- web is away ---
     async def _without_web(self) -> None:
-        """A kind sentence, and the caller may still leave a message; both it and the unanswered request are
-        owed.
-        """
+        """A kind sentence, and the caller may still leave a message: all that web did not take is owed."""
         await self._keep_errand()
         if "RecordingSid" in self._errand.pending:
             await self._local("kept")
             return
         await self._local("away")
-        try:
-            recorded = await self._tape(AWAY_RECORD)
-        except SpoolError as error:
-            log.error("call %s: %s", self.sid, error)
-            await self._local("disk")
-            return
-        if recorded.has_voice:
-            self._tape_sid = ""
-            await self._local("kept")
-            return
-        await self._forget_tape()
-        await self._local("later")
+        recorded = await self._taped(AWAY_RECORD, self._owe_message)
+        if recorded is not None:
+            self._taping.sid = ""  # announced once the errand has found its box
+        await self._local("later" if recorded is None else "kept")
+
+    async def _owe_message(self, recording_sid: str) -> None:
+        self._errand = replace(self._errand, message=recording_sid)
+        await self._keep_errand()
