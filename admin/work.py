@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-
-import numpy as np
+from functools import cache, partial
 
 from admin.parts import (
     EXCHANGE_ACCOUNT,
@@ -15,17 +13,14 @@ from admin.parts import (
     open_recognizer,
     open_synthesizer,
 )
+from admin.sentences import is_needed, open_sentences, render_sentences, sentence_files
 from admin.settings import Settings
 from ivr.exchange.server import run_exchange
 from ivr.exchange.settings import ExchangeSettings
 from ivr.prompts.render import open_renderer
-from speech.audio import resample
-from speech.synthesize import load_synthesizer
 from sync.archive import Archive
-from sync.queue import WorkQueue
+from sync.queue import PROMPTS, WorkQueue
 from sync.worker import open_worker, run_worker
-
-_PHONE_RATE = 8000
 
 
 def work(settings: Settings, queues: Sequence[str]) -> None:
@@ -37,7 +32,10 @@ def work(settings: Settings, queues: Sequence[str]) -> None:
         partial(open_recognizer, settings),
         credentials(settings, archive),
     )
-    open_renderer(archive, open_clips(settings, archive), partial(open_synthesizer, settings))
+    clips, synthesizer = open_clips(settings, archive), cache(partial(open_synthesizer, settings))
+    open_renderer(archive, clips, synthesizer)
+    if PROMPTS in queues and not is_needed(archive, clips):
+        render_sentences(open_sentences(settings, archive), synthesizer)
     run_worker(queues)
 
 
@@ -57,7 +55,6 @@ def exchange_calls(settings: Settings) -> None:
     """Run the exchange until SIGTERM or Ctrl-C."""
     archive = open_archive(settings)
     token = exchange_token(archive)
-    archive.close()
     run_exchange(
         ExchangeSettings(
             token=token,
@@ -69,7 +66,7 @@ def exchange_calls(settings: Settings) -> None:
             port=settings.exchange_port,
             account_sid=EXCHANGE_ACCOUNT,
             origins=_origins(settings),
-            speaker=partial(_say_plainly, settings),
+            sentences=sentence_files(open_sentences(settings, archive)),
         )
     )
 
@@ -78,11 +75,3 @@ def _origins(settings: Settings) -> frozenset[str]:
     """Where a phone page may come from: the public base, and loopback by both its names."""
     near = {f"http://{name}:{settings.port}" for name in ("127.0.0.1", "localhost")}
     return frozenset({settings.public_base, *near})
-
-
-def _say_plainly(settings: Settings, words: str, language: str) -> bytes:
-    """Words for when no rendered clip is there: the light fallback voice, 8 kHz mono PCM16LE."""
-    audio = resample(
-        load_synthesizer("espeak", settings.models or settings.home).say(words, language), _PHONE_RATE
-    )
-    return (np.clip(audio.samples, -1, 1) * 32767).astype("<i2").tobytes()

@@ -61,6 +61,7 @@ def render_prompts(asked: str | None) -> None:
     Render what a community's calls may say and what is not there yet. May be broken off and repeated.
     """
     from admin.progress import rendering
+    from admin.sentences import open_sentences, render_sentences
     from ivr.prompts.render import render
 
     settings = read_settings()
@@ -68,8 +69,10 @@ def render_prompts(asked: str | None) -> None:
         with archive.database.read() as session:
             community_id = pick_community(session, asked).id
         clips = open_clips(settings, archive)
+        synthesizer = open_synthesizer(settings)
         with rendering(Console()) as report:
-            made = render(archive, clips, open_synthesizer(settings), community_id, report)
+            made = render(archive, clips, synthesizer, community_id, report)
+        render_sentences(open_sentences(settings, archive), lambda: synthesizer)
     done(
         f"共 {made.total} 段，新合成 {made.made}，失败 {made.failed}",
         f"{made.total} clips, {made.made} made now, {made.failed} failed",
