@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 
+from sqlalchemy import select
+
 from speech.recognize import Recognizer
 from sync.archive import Archive
 from sync.due import SWEPT, Due, due
 from sync.erase import delete_erased_sound
 from sync.fetching import Credentials
 from sync.queue import JOBS, WorkQueue
+from sync.records.tables import Community
 from sync.settle import settle_batch
 from sync.storing import store_recording
 from sync.words import transcribe_opinion
@@ -95,6 +98,14 @@ def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[st
     with archive.database.read() as session:
         found = list(due(session, now, jobs))
     return [one for one in found if not queue.put(one.job, **one.arguments)]
+
+
+def put_renders(archive: Archive, queue: WorkQueue) -> None:
+    """Ask for the prompts of every community to be looked over; those that are rendered cost nothing."""
+    with archive.database.read() as session:
+        communities = session.scalars(select(Community.id)).all()
+    for community_id in communities:
+        queue.put("render", community_id=community_id)
 
 
 def do_here(one: Due) -> None:

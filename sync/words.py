@@ -18,12 +18,16 @@ from speech.redact import redact
 from sync import leases, problems
 from sync.archive import Archive
 from sync.changes import note
+from sync.errors import RecordsUnavailable
 from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
 from sync.sound import gather, segments
 from sync.typed import ENGINE, typed_words
 
 LOG = logging.getLogger("tingjian.words")
 LEAST_CONFIDENCE = 0.6  # below this the machine's words are not trusted without an ear
+_MOST_TRIES = (
+    6  # of sound that makes workers fail; a recognizer that is away is waited for as long as it takes
+)
 MACHINE = 1  # the version that the machine writes; staff corrections come after it
 _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs more than it lasts
 
@@ -70,8 +74,9 @@ def transcribe_opinion(
         return False
     try:
         words, parts = _recognise(archive, opinion_id, recognizer)
-    except Exception:
-        _put_off(archive, opinion_id, clock())
+    except Exception as error:
+        is_away = isinstance(error, SpeechError | RecordsUnavailable)
+        _put_off(archive, opinion_id, clock(), problems.AWAY if is_away else problems.UNREADABLE)
         raise
     return _keep(archive, opinion_id, words, parts, clock())
 
@@ -98,6 +103,11 @@ def _take(archive: Archive, opinion_id: str, now: datetime) -> bool:
     with archive.database.begin() as session:
         opinion = session.get(Opinion, opinion_id, with_for_update=True)
         if opinion is None or opinion.state != "waiting" or not leases.is_due(opinion, now):
+            return False
+        if opinion.held_by is not None:  # whoever took it last never came back
+            opinion.tries, opinion.problem = opinion.tries + 1, problems.UNREADABLE
+        if opinion.problem == problems.UNREADABLE and opinion.tries >= _MOST_TRIES:
+            _give_up(session, opinion, now)
             return False
         seconds = session.scalar(
             select(func.sum(Recording.seconds))
@@ -168,8 +178,16 @@ def _to_review(opinion: Opinion, words: Words) -> None:
     opinion.urgency = words.urgency.label if words.urgency else None
 
 
-def _put_off(archive: Archive, opinion_id: str, now: datetime) -> None:
+def _give_up(session: Session, opinion: Opinion, now: datetime) -> None:
+    """Sound on which workers fail or die again and again is for people: the others must not wait."""
+    LOG.error("opinion %s: left to people after %d tries", opinion.id, opinion.tries)
+    leases.let_go(opinion)
+    _to_review(opinion, understand(None, problems.UNREADABLE))
+    note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
+
+
+def _put_off(archive: Archive, opinion_id: str, now: datetime, problem: str) -> None:
     with archive.database.begin() as session:
         opinion = session.get(Opinion, opinion_id, with_for_update=True)
         if opinion is not None and opinion.state == "waiting":
-            leases.put_off(opinion, now, problems.AWAY)
+            leases.put_off(opinion, now, problem)

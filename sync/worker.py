@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import FrameType
@@ -18,13 +19,14 @@ from rq.serializers import JSONSerializer
 
 from sync.archive import Archive
 from sync.errors import RecordsError
-from sync.jobs import Workplace, do_here, open_worker, sweep, workplace
+from sync.jobs import Workplace, do_here, open_worker, put_renders, sweep, workplace
 from sync.queue import JOBS, QUEUES, WorkQueue, begun, connect
 
 __all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
 
 LOG = logging.getLogger("tingjian.worker")
 SWEEP_SECONDS = 2.0
+_RENDER_SECONDS = 600.0  # what staff published while Redis was away is rendered after this at the latest
 _NICENESS = 10  # calls are answered first
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -90,9 +92,13 @@ def _serve(redis_url: str, queues: Sequence[str], stopping: threading.Event) -> 
 def _sweep_on(
     archive: Archive, queue: WorkQueue, queues: Sequence[str], stopping: threading.Event, seconds: float
 ) -> None:
+    renders_at = time.monotonic() + _RENDER_SECONDS
     while not stopping.wait(seconds):
         try:
             _sweep_once(archive, queue, queues, stopping)
+            if time.monotonic() >= renders_at:
+                renders_at = time.monotonic() + _RENDER_SECONDS
+                put_renders(archive, queue)
         except RecordsError as error:
             LOG.error("the sweeper can't read the records: %s", error)
         except Exception as error:
