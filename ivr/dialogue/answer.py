@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.dialogue.keeps import DropOpinion, Keep, KeepConsent, KeepOpinion, KeepPace
+from ivr.dialogue.after_beep import after_beep, stray_recording
+from ivr.dialogue.keeps import KeepPace
 from ivr.dialogue.steps import Dial, Flow, Listen, Lookup, Menu, Number, Passing, Record
 from ivr.dialogue.turns import (
     Dialled,
@@ -14,19 +15,15 @@ from ivr.dialogue.turns import (
     Line,
     Place,
     Pressed,
-    Recorded,
-    RecordSpeech,
     Silence,
     Started,
     Told,
     Turn,
 )
-from ivr.dialogue.walking import DialogueError, ask_again, go, intended, repeat
+from ivr.dialogue.walking import DialogueError, ask_again, fresh, go, intended, repeat
 
 DOUBLE_TAP_SECONDS = 1.5
 MOST_WRONG_KEYS = 2
-MOST_SEGMENTS = 12  # half an hour: a television left on must not record all night
-SHORTEST_SPEECH_SECONDS = 1.0  # what ends sooner is a slip of the finger
 MOST_STEPS_BACK = 8
 NO_HURRY, WRONG_KEY, GO_ON, TOO_SHORT = "menu.no_hurry", "menu.wrong_key", "menu.go_on", "number.too_short"
 GENTLE_PROMPTS = (NO_HURRY, WRONG_KEY, GO_ON, TOO_SHORT)
@@ -42,9 +39,8 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
     if isinstance(heard, HungUp):
         return Turn((), EndCall(), place)
     if not flow.steps.keys() >= {place.step, *place.back, *place.said}:  # a table of another release
-        return go(
-            flow, replace(_fresh(place), back=()), place.step if place.step in flow.steps else flow.home
-        )
+        target = place.step if place.step in flow.steps else flow.home
+        return go(flow, replace(fresh(place), back=()), target, keeps=stray_recording(place, heard))
     step = flow.steps[place.step]
     if isinstance(heard, Started) or isinstance(step, Passing):
         return go(flow, place, place.step)
@@ -52,7 +48,7 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
         return repeat(flow, replace(place, tapped_seconds=place.tapped_seconds + heard.after_seconds))
     match step, heard:
         case Record(), _:
-            return _after_beep(flow, place, step, heard)
+            return after_beep(flow, place, step, heard)
         case Lookup(), Told():
             known = replace(place, memory={**place.memory, **heard.facts})
             return go(flow, known, step.then.get(heard.branch, step.otherwise), said=place.said)
@@ -60,7 +56,7 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
             return go(flow, place, step.otherwise, said=place.said)
         case Dial(), _:
             is_answered = isinstance(heard, Dialled) and heard.is_answered
-            return go(flow, _fresh(place), step.answered if is_answered else step.unanswered)
+            return go(flow, fresh(place), step.answered if is_answered else step.unanswered)
         case Number(), Pressed():
             return _typed(flow, place, step, heard.keys)
         case Menu() | Listen(), Pressed() if heard.keys:
@@ -68,7 +64,7 @@ def answer(flow: Flow, place: Place, heard: Heard) -> Turn:
         case Menu() | Listen() | Number(), Silence() | Pressed():
             return _silent(flow, place, step)
         case _:
-            return repeat(flow, place)
+            return replace(repeat(flow, place), keeps=stray_recording(place, heard))
 
 
 # --- keys ---
@@ -116,7 +112,7 @@ def _again(flow: Flow, place: Place) -> Turn:
 
 def _go_back(flow: Flow, place: Place) -> Turn:
     *behind, target = place.back or (flow.home,)
-    return go(flow, replace(_fresh(place, "9"), back=tuple(behind)), target)
+    return go(flow, replace(fresh(place, "9"), back=tuple(behind)), target)
 
 
 def _wrong_key(flow: Flow, place: Place, step: Menu, key: str) -> Turn:
@@ -132,12 +128,12 @@ def _typed(flow: Flow, place: Place, step: Number, keys: str) -> Turn:
         return _again(flow, place)
     digits = keys.partition("#")[0]
     if not digits:
-        return go(flow, _fresh(place, "#"), step.skip)
+        return go(flow, fresh(place, "#"), step.skip)
     if len(digits) == step.count:
-        known = replace(_fresh(place, "#"), memory={**place.memory, step.into: digits})
+        known = replace(fresh(place, "#"), memory={**place.memory, step.into: digits})
         return go(flow, known, step.then)
     if place.tries >= MOST_WRONG_KEYS:
-        return go(flow, _fresh(place, "#"), step.skip, (Line(GO_ON, is_slow=place.is_slow),))
+        return go(flow, fresh(place, "#"), step.skip, (Line(GO_ON, is_slow=place.is_slow),))
     return ask_again(flow, replace(place, tries=place.tries + 1, last_key="#"), TOO_SHORT, is_slow=True)
 
 
@@ -149,59 +145,18 @@ def _silent(flow: Flow, place: Place, step: Menu | Listen | Number) -> Turn:
         case Menu() if place.tries >= step.patience:
             return go(flow, _leave(place, step, ""), step.after_silence)
         case Number() if place.tries >= 1:
-            return go(flow, _fresh(place), step.skip)
+            return go(flow, fresh(place), step.skip)
     here = replace(place, tries=place.tries + 1, last_key="", tapped_seconds=0.0)
     return ask_again(flow, here, NO_HURRY, is_slow=True)
 
 
-# --- speech ---
-def _after_beep(flow: Flow, place: Place, step: Record, heard: Heard) -> Turn:
-    if isinstance(heard, Recorded):
-        is_gone = heard.ended_by == "hangup"
-        is_unmeasured = is_gone and not heard.seconds  # a line that died may not say how long it heard
-        if heard.seconds >= SHORTEST_SPEECH_SECONDS or is_unmeasured:
-            return _kept(flow, place, step, heard)
-        if is_gone:
-            return Turn((), EndCall(), place)
-    if place.memory.get("recordings"):
-        return go(flow, _fresh(place), step.then)
-    return go(flow, _fresh(place), step.nothing)
-
-
-def _kept(flow: Flow, place: Place, step: Record, heard: Recorded) -> Turn:
-    memory = dict(place.memory)
-    keeps: list[Keep] = []
-    earlier = tuple(memory.get("recordings", "").split())
-    if not earlier:
-        count = int(memory.get("opinions", "0")) + 1
-        memory |= {"opinions": str(count), "key": f"{step.key}.{count}"}
-        if replaced := memory.pop("replaces", ""):
-            keeps.append(DropOpinion(replaced))
-        if not memory.get("consent"):
-            memory["consent"] = "spoke_after_notice"
-            keeps.append(KeepConsent("spoke_after_notice", step.notice_version))
-    recordings = (*earlier, heard.recording_id)
-    memory["recordings"] = " ".join(recordings)
-    keeps.append(KeepOpinion(memory["key"], recordings, step.topic_id, step.kind))
-    here = replace(_fresh(place), memory=memory)
-    if heard.ended_by == "hangup":
-        return Turn((), EndCall(), replace(here, step=step.then), tuple(keeps))
-    if heard.ended_by == "limit" and len(recordings) < MOST_SEGMENTS:
-        return Turn((), RecordSpeech(is_continued=True), here, tuple(keeps))
-    return go(flow, here, step.then, keeps=tuple(keeps))
-
-
 # --- leaving a step ---
-def _fresh(place: Place, key: str = "") -> Place:
-    return replace(place, tries=0, repeats=0, last_key=key, said=(), tapped_seconds=0.0)
-
-
 def _leave(place: Place, step: Menu | Listen, key: str) -> Place:
     """The place as it is left behind: `9` will return to it."""
     is_returnable = not isinstance(step, Menu) or step.is_returnable
     back = tuple(each for each in place.back if each != place.step)
     behind = (*back, place.step)[-MOST_STEPS_BACK:] if is_returnable else place.back
-    return replace(_fresh(place, key), back=behind)
+    return replace(fresh(place, key), back=behind)
 
 
 __all__ = ["GENTLE_PROMPTS", "DialogueError", "Flow", "answer", "begin"]

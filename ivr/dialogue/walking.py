@@ -48,6 +48,11 @@ class DialogueError(Exception):
     """The flow itself is broken: steps that lead to each other and never wait."""
 
 
+def fresh(place: Place, key: str = "") -> Place:
+    """The place with nothing tried, repeated or said yet: a new turn begins, caused by `key`."""
+    return replace(place, tries=0, repeats=0, last_key=key, said=(), tapped_seconds=0.0)
+
+
 def go(
     flow: Flow,
     place: Place,

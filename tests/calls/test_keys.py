@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ivr.dialogue.answer import answer
-from ivr.dialogue.keeps import KeepBallot, KeepPace
+from ivr.dialogue.keeps import KeepBallot, KeepOpinion, KeepPace
 from ivr.dialogue.sample import sample_view
 from ivr.dialogue.turns import DialPerson, GatherKeys, Pressed
 from tests.calls.phone import Phone
@@ -115,10 +115,15 @@ def test_keys_no_telephone_should_send_do_no_harm(key: str) -> None:
     assert call.at.startswith("topic.lamps")
 
 
-def test_a_recording_nobody_waits_for_repeats_the_turn() -> None:
-    call = at_ballot().speak()
+def test_a_recording_nobody_waits_for_is_kept_as_a_message_and_the_turn_repeated() -> None:
+    call = at_ballot().speak("rec_late")
     assert call.hears == ("ballot.agree_or_not", "ballot.skip")
-    assert call.kept == []
+    assert call.kept == [KeepOpinion("rec_late", ("rec_late",), kind="message")]
+
+
+def test_a_recording_that_comes_twice_is_kept_once() -> None:
+    call = Phone(VIEW).press("2").press("1").wait().speak("rec_1").speak("rec_1")
+    assert len(call.kept_of(KeepOpinion)) == 1
 
 
 def test_a_place_of_an_older_table_goes_on_instead_of_breaking() -> None:

@@ -274,6 +274,12 @@ def test_keys_are_found_in_both_languages() -> None:
     assert mentions("有危险请拨110。不按键也行。") == ()
 
 
+@pytest.mark.parametrize("prompt_id", sorted(Book.load("zh").ids))
+def test_a_sentence_names_the_same_keys_in_every_language(prompt_id: str) -> None:
+    named = [sorted(each.key for each in mentions(Book.load(one).sentence(prompt_id))) for one in LANGUAGES]
+    assert all(keys == named[0] for keys in named)
+
+
 def test_speech_is_measured_at_three_characters_a_second() -> None:
     assert seconds("您好，这里是青溪社区。") == pytest.approx(9 / 3)
     assert seconds("To listen press 1") == pytest.approx(3 / 2.5 + 1 / 3)
