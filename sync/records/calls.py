@@ -12,7 +12,10 @@ from sync.records.base import Base, Id
 
 
 class Call(Base):
-    """One phone conversation. `id` is ours; `sid` the platform's. `view` is what its flow is built from."""
+    """One phone conversation. `id` is ours; `sid` the platform's.
+
+    `view` is the caller's part of what its flow is built from; its `shared` names the SharedView with the rest.
+    """
 
     __tablename__ = "calls"
     __table_args__ = (Index(None, "community_id", "began_at"), Index(None, "person_id", "began_at"))
@@ -35,6 +38,19 @@ class Call(Base):
     turned_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_status: Mapped[str | None]
+
+
+class SharedView(Base):
+    """The part of a view that many calls share: topics, neighbours. Its id follows from its content and the day.
+
+    Kept no longer than two days, so that withdrawn words don't stay behind in the views of others.
+    """
+
+    __tablename__ = "shared_views"
+    __table_args__ = (Index(None, "made_at"),)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    content: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
 
 
 class CallTurn(Base):

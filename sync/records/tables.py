@@ -1,7 +1,7 @@
 """Every table, in one import."""
 
 from sync.records.base import Base, new_id, record_id
-from sync.records.calls import Call, CallTurn, PromptRecording, Recording
+from sync.records.calls import Call, CallTurn, PromptRecording, Recording, SharedView
 from sync.records.community import Audit, Community, Household, Resident, Setting
 from sync.records.people import Consent, Key, Number, Person
 from sync.records.platforms import Change, Platform, Staff
@@ -22,5 +22,5 @@ __all__ = [
     "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
     "Household", "Key", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate",
     "PromptRecording", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction",
-    "Setting", "Staff", "Topic", "Transcript", "new_id", "record_id",
+    "Setting", "SharedView", "Staff", "Topic", "Transcript", "new_id", "record_id",
 ]  # fmt: skip
