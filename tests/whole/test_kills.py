@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 
+import aiohttp
 import numpy as np
 import pytest
 
+from admin.parts import open_clips
+from ivr.exchange.errors import ExchangeError
+from ivr.exchange.sound import tone
+from ivr.prompts.render import render
 from speech.audio import Audio, write_phone_wav
+from sync.people import find_number
 from tests.conftest import COMMUNITY_NUMBER, found_community
 from tests.prompts.rich import enrich
+from tests.prompts.tone_synthesizer import ToneSynthesizer
 from tests.whole import steps
 from tests.whole.caller import PlatformCall, Shelf, shelf
 from tests.whole.outcome import Outcome, outcome, sounds
+from tests.whole.phones import lifted
 from tests.whole.town import PLATFORM, PLATFORM_TOKEN, Town, town, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -49,6 +58,16 @@ def voice(seconds: float) -> bytes:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town(tmp_path_factory.mktemp("town")) as place:
         enrich(place.archive, found_community(place.archive))
+        place.start("redis")
+        yield place
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town in which the exchange's time runs 25 times faster."""
+    with town(tmp_path_factory.mktemp("fast"), speed=25) as place:
+        enrich(place.archive, found_community(place.archive))
+        render(place.archive, open_clips(place.settings, place.archive), ToneSynthesizer(), "cm_test")
         place.start("redis")
         yield place
 
@@ -145,3 +164,83 @@ def test_a_worker_may_die_between_any_two_steps_of_its_jobs(place: Town, cupboar
     assert place.deaths["worker"] >= len(points) - 2  # fewer commits when captures share a batch
     assert not cupboard.sounds
     place.stop("web")
+
+
+SPOKEN_SECONDS = 4.0
+
+
+async def exchange_call(place: Town, caller: str) -> list[str]:
+    """A ballot and an opinion over the exchange; what the caller knows to be acknowledged in the end."""
+    reached: list[str] = []
+    try:
+        async with lifted(place, caller) as elder:
+            elder.reached = reached
+            await elder.press("1", "#", "1")
+            await elder.hears_on("voted")
+            await elder.press("2", "1")
+            await elder.speak(tone(180, SPOKEN_SECONDS))
+            await elder.hears_on("spoke")
+            await elder.press("1", "2")
+            await elder.hears_on("released")
+            await elder.phone.hang_up()
+    except (ExchangeError, aiohttp.ClientError, ConnectionError):
+        reached.append("died")
+    return reached
+
+
+def test_the_exchange_may_die_between_any_two_steps_of_a_call(fast: Town) -> None:
+    place = fast
+    for name in ("web", "worker", "exchange"):
+        place.start(name)
+    baseline = "+8613700000000"
+    assert asyncio.run(exchange_call(place, baseline)) == ["voted", "spoke", "released"]
+    until(lambda: is_settled(place, baseline), 30, "the first call settles")
+    points = kill_points(place, "exchange")
+    assert len(points) > 30
+    reached = {}
+    for point in points:
+        place.stop("exchange")
+        place.start("exchange", die_at=point)
+        reached[point] = asyncio.run(exchange_call(place, f"+86137{point:08}"))
+        place.raise_up("exchange")
+    assert place.deaths["exchange"] >= len(points) - 8  # a late step may come after the call
+    for point in points:
+        check_survivors(place, f"+86137{point:08}", reached[point], point)
+    until(lambda: not list((place.plan.home / "spool").rglob("*.tape")), 30, "every tape is taken over")
+    until(lambda: not list((place.plan.home / "spool").rglob("*.errand")), 30, "every errand is done")
+
+
+def check_survivors(place: Town, caller: str, reached: list[str], point: int) -> None:
+    """What was acknowledged is there once; what was not is there once or not at all; nothing is half done."""
+    where = f"killed before step {point}, reached {reached}"
+    if not has_called(place, caller):
+        assert "voted" not in reached, where
+        return
+    until(lambda: is_quiet(place, caller), 60, f"the records settle: {where}")
+    ended = outcome(place.archive, "cm_test", caller)
+    vote = ((1, "tp_电梯", "agree"),)
+    assert ended.ballots == vote if "voted" in reached else ended.ballots in ((), vote), where
+    heard = [sound.seconds for sound in sounds(place.archive, "cm_test", caller)]
+    assert len(heard) == len(ended.opinions) <= 1, where
+    assert all(recording == ("stored", True, True) for recording in ended.recordings), where
+    if "spoke" in reached:
+        assert heard == [pytest.approx(SPOKEN_SECONDS, abs=0.3)], where
+    if "released" in reached:
+        assert ended.opinions[0][4] == "voice", where
+    assert max((count for _, _, count in ended.captures), default=0) <= 1, where
+
+
+def has_called(place: Town, caller: str) -> bool:
+    """Whether web has heard of this caller."""
+    with place.archive.database.read() as session:
+        return find_number(session, place.archive, "cm_test", caller) is not None
+
+
+def is_quiet(place: Town, caller: str) -> bool:
+    """Whether nothing of this caller waits to be done."""
+    now = outcome(place.archive, "cm_test", caller)
+    return (
+        all(one[2] == "review" for one in now.opinions)
+        and all(recording == ("stored", True, True) for recording in now.recordings)
+        and not any(state == "pending" for _, state, _ in now.captures)
+    )

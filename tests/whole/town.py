@@ -86,6 +86,8 @@ class Town:
 
     def raise_up(self, name: str) -> None:
         """Start a process again if it has died, and count its death."""
+        if name in self._running:
+            self._running[name].join(0.5)  # one that is dying may still look alive
         if not self.is_alive(name):
             self.deaths[name] += self.was_killed(name)
             self.stop(name)
