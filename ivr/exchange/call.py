@@ -83,12 +83,14 @@ class Call:
             log.exception("call %s: broke", self.sid)
             await self._farewell("later")
         finally:
+            await self._hand_over()
             await self._handset.hang_up()
-            self._hand_over()
 
-    def _hand_over(self) -> None:
+    async def _hand_over(self) -> None:
         self._taping.announce()
-        self._desk.errands.run(replace(self._errand, seconds=round(time.monotonic() - self._began)))
+        self._errand = replace(self._errand, seconds=round(time.monotonic() - self._began))
+        await self._keep_errand()
+        self._desk.errands.run(self._errand)
 
     async def _converse(self) -> None:
         try:

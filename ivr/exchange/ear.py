@@ -39,6 +39,11 @@ class Ear:
         for power in np.square(frames - frames.mean(axis=1, keepdims=True)).mean(axis=1):
             self._frame(10 * float(np.log10(power + 1e-10)))
 
+    def rest(self, seconds: float) -> None:
+        """Nothing at all came for so long."""
+        self._run = 0
+        self.silent_seconds += seconds
+
     def _frame(self, level: float) -> None:
         self._levels.append(level)
         noise = sorted(self._levels)[len(self._levels) // 10]

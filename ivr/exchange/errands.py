@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ivr.exchange.announce import Announcer
 from ivr.exchange.door import Door
-from ivr.exchange.errors import ExchangeError, SpoolError
+from ivr.exchange.errors import ExchangeError
 from ivr.exchange.sealing import read_sealed, remove, write_sealed
 from ivr.exchange.spool import Spool
 from ivr.exchange.twiml import Dial, Document, Gather, Hangup, Record, Redirect, Reject
@@ -66,6 +66,10 @@ class Errands:
         data = json.dumps(asdict(errand)).encode()
         await asyncio.to_thread(write_sealed, self._path(errand.call_sid), data, self._secret)
 
+    def count(self) -> int:
+        """How many calls are not yet over for web: those that go on, and those of which something is owed."""
+        return sum(1 for _ in self._folder.glob("CA*.errand"))
+
     def left_over(self) -> list[Errand]:
         """What an earlier life of this exchange still owes."""
         found = []
@@ -92,10 +96,6 @@ class Errands:
 
     async def _until_done(self, errand: Errand) -> None:
         pause = FIRST_PAUSE
-        try:
-            await self.keep(errand)
-        except SpoolError as error:
-            log.error("call %s: %s", errand.call_sid, error)
         while not await self._attempt(errand):
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

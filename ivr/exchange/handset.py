@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+QUIET_SECONDS = 0.2
+"""A microphone that sends nothing for so long is taken to be silent; nothing is put in its place."""
 Expecting = Literal["keys", "speech", "nothing"]
 
 
@@ -66,9 +68,7 @@ class Handset(Protocol):
         """Begin to keep what the microphone hears, from now on."""
 
     async def hear(self) -> bytes:
-        """What was heard since the last time, at least 20 ms; silence is filled in when a phone sends
-        nothing.
-        """
+        """What was heard since the last time; b"" when the phone has sent nothing for QUIET_SECONDS."""
 
     def stop_listening(self) -> bytes:
         """What was heard and not yet taken; from now on nothing is kept."""

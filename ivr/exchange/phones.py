@@ -15,18 +15,17 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from ivr.exchange.errors import HungUp
-from ivr.exchange.handset import Dialled, Expecting, Key
+from ivr.exchange.handset import QUIET_SECONDS, Dialled, Expecting, Key
 from ivr.exchange.media import Clip
 from ivr.exchange.sentences import Sentences
-from ivr.exchange.sound import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS, RINGING, silence
+from ivr.exchange.sound import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS, RINGING
 from ivr.exchange.twiml import KEYS
 
 LEAD_SECONDS = 0.06
 """Sound sent ahead of its time, so that a short stall is not heard."""
-QUIET_SECONDS = 0.2
-"""A microphone that sends nothing for so long is taken to be silent."""
 MOST_UNHEARD_BYTES = 60 * BYTES_PER_SECOND
 PRACTICE_RINGING_SECONDS = 4.0
+OFF_HOOK_SECONDS = 30.0
 
 
 class WebSocketHandset:
@@ -47,12 +46,18 @@ class WebSocketHandset:
 
     # --- what the phone sends ---
     async def take_call(self) -> bool:
-        """Wait for the caller to dial; False when they go away instead."""
-        async for message in self._socket:
-            given = _json(message.data) if message.type is WSMsgType.TEXT else {}
-            if given.get("type") == "call":
-                self.caller, self.dialled = _number(given.get("from")), _number(given.get("to"))
-                return True
+        """Wait for the caller to dial; False when they go away instead, or leave the receiver off the
+        hook.
+        """
+        try:
+            async with asyncio.timeout(OFF_HOOK_SECONDS):
+                async for message in self._socket:
+                    given = _json(message.data) if message.type is WSMsgType.TEXT else {}
+                    if given.get("type") == "call":
+                        self.caller, self.dialled = _number(given.get("from")), _number(given.get("to"))
+                        return True
+        except TimeoutError:
+            await self.hang_up("nothing dialled")
         return False
 
     async def read(self) -> None:
@@ -125,14 +130,14 @@ class WebSocketHandset:
         self._is_listening = True
 
     async def hear(self) -> bytes:
-        """What was heard; silence for a microphone that sends nothing."""
+        """What was heard; b"" for a microphone that sends nothing."""
         loop = asyncio.get_running_loop()
         until = loop.time() + QUIET_SECONDS / self._speed
         while len(self._heard) < FRAME_BYTES:
             if self.is_gone:
                 raise HungUp("while speech was awaited")
             if not await self._wait_for_news(until):
-                return silence(QUIET_SECONDS)
+                return b""
         sound = bytes(self._heard)
         self._heard.clear()
         return sound

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ivr.exchange.ear import Ear
 from ivr.exchange.errors import HungUp
-from ivr.exchange.handset import Handset
+from ivr.exchange.handset import QUIET_SECONDS, Handset
 from ivr.exchange.sound import BYTES_PER_SECOND
 from ivr.exchange.spool import Ended, TapeWriter
 from ivr.exchange.twiml import Record
@@ -69,7 +69,7 @@ class Recorder:
                 await asyncio.gather(hearing, return_exceptions=True)
             try:
                 if hearing.done() and not hearing.cancelled():
-                    self._take(hearing.result())
+                    self._listen_to(hearing.result())
             except HungUp:
                 return "hangup"
             if key.done():
@@ -86,6 +86,12 @@ class Recorder:
             key = await self._handset.key()
             if key is not None and key.digit in self._verb.finish_on:
                 return key.digit
+
+    def _listen_to(self, sound: bytes) -> None:
+        if sound:
+            self._take(sound)
+        else:
+            self._ear.rest(QUIET_SECONDS)
 
     def _take(self, sound: bytes) -> None:
         """Keep sound up to the limit or the end of a long enough silence; what comes after is too late."""

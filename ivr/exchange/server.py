@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import os
 import signal
 from base64 import b64decode
 from contextlib import AsyncExitStack
@@ -129,11 +130,11 @@ class Exchange:
         return application
 
     async def _health(self, request: web.Request) -> web.Response:
-        spool = self.desk.spool.folder
-        is_well = await asyncio.to_thread(spool.is_dir)
-        return web.json_response(
-            {"ok": is_well, "calls": len(self._handsets)}, status=200 if is_well else 503
-        )
+        """Whether recordings can be kept, the calls going on, and what web has not taken over yet."""
+        is_well = await asyncio.to_thread(os.access, self.desk.spool.folder, os.W_OK)
+        waiting = await asyncio.to_thread(lambda: (len(self.desk.spool.sids()), self.desk.errands.count()))
+        told = {"ok": is_well, "calls": len(self._handsets), "recordings": waiting[0], "errands": waiting[1]}
+        return web.json_response(told, status=200 if is_well else 503)
 
     async def _phone(self, request: web.Request) -> web.WebSocketResponse:
         kind = read_ticket(self.settings.token, request.query.get("ticket", ""))
@@ -142,7 +143,9 @@ class Exchange:
         origin = request.headers.get("Origin")
         if origin not in self.settings.origins if origin or kind == "browser" else False:
             raise web.HTTPForbidden(text="this page may not use the telephone")
-        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=MOST_MESSAGE_BYTES, compress=False)
+        socket = web.WebSocketResponse(
+            timeout=2, heartbeat=20, max_msg_size=MOST_MESSAGE_BYTES, compress=False
+        )
         await socket.prepare(request)
         handset = WebSocketHandset(socket, kind, self.desk.sentences, self.settings.speed)
         if await handset.take_call():

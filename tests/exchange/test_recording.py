@@ -88,6 +88,24 @@ def test_a_phone_that_sends_no_sound_is_silent_not_endless(tmp_path: Path):
     play(scene)
 
 
+def test_a_stall_of_the_network_puts_nothing_into_the_words(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path) as t:
+            ready(t)
+            async with t.phone() as phone:
+                await phone.wait_for_speech()
+                await phone.speak(speech(1, seed=1))
+                await asyncio.sleep(0.12)  # 1.2 s of this town's time
+                await phone.speak(speech(1, seed=2))
+                await phone.press("#")
+                await phone.wait_for_end()
+            kept, said = await fetched(t), np.frombuffer(speech(1, seed=1) + speech(1, seed=2), "<i2")
+            assert len(kept) == len(said)
+            assert np.abs(kept.astype(int) - said).max() <= 1
+
+    play(scene)
+
+
 @pytest.mark.parametrize("level", [0.01, 0.05, 0.5])
 def test_quiet_and_loud_voices_are_heard_and_a_noisy_line_is_not_taken_for_one(tmp_path: Path, level: float):
     async def scene() -> None:
