@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,27 +37,6 @@ SENTENCES: Mapping[str, str] = {
     "practice_dial": "练习电话不会真的接通别人。",
     "disk": "对不起，现在录不了音。请您过一会儿再打来，谢谢您。",
 }
-
-
-def sentence_files(folder: Path) -> dict[str, Path]:
-    """Where the recorded voice of each sentence belongs. A changed sentence gets a new file name."""
-    return {
-        name: folder / f"{name}-{sha256(words.encode()).hexdigest()[:12]}.wav"
-        for name, words in SENTENCES.items()
-    }
-
-
-def render_sentences(folder: Path, say: Callable[[str], bytes]) -> int:
-    """Write the files that are missing; how many. `say` makes a whole WAV of some words, in the best voice
-    there is.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [(file, SENTENCES[name]) for name, file in sentence_files(folder).items() if not file.is_file()]
-    for file, words in missing:
-        fresh = file.with_suffix(".new")
-        fresh.write_bytes(say(words))
-        fresh.replace(file)
-    return len(missing)
 
 
 def espeak(words: str, language: str) -> bytes:
