@@ -5,6 +5,7 @@ hang-up.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from ivr.exchange.ear import Ear
@@ -82,9 +83,11 @@ class Recorder:
                 await self._write()
 
     async def _finishing_key(self) -> str:
+        """The first key that ends the recording; one pressed before it began was meant for something else."""
+        began = time.monotonic()
         while True:
             key = await self._handset.key()
-            if key is not None and key.digit in self._verb.finish_on:
+            if key is not None and key.pressed_at >= began and key.digit in self._verb.finish_on:
                 return key.digit
 
     def _listen_to(self, sound: bytes) -> None:

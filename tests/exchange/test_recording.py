@@ -59,6 +59,22 @@ def test_a_key_ends_the_recording_and_every_sample_is_there(tmp_path: Path):
     play(scene)
 
 
+def test_a_key_pressed_before_the_beep_does_not_end_the_recording(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path, speed=2.0) as t:
+            ready(t, "<Say>嘀声之后请说话</Say>" + RECORD)
+            async with t.phone() as phone:
+                await phone.wait_for_caption("嘀声")
+                await phone.press("#")
+                await phone.wait_for_speech()
+                await phone.speak(speech(2))
+                await phone.press("#")
+                await phone.wait_for_end()
+            assert t.web.at("/r")[0].params["RecordingDuration"] == "2"
+
+    play(scene)
+
+
 def test_silence_after_speech_ends_it_and_pauses_within_do_not(tmp_path: Path):
     async def scene() -> None:
         async with town(tmp_path) as t:
