@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-from speech.audio import Audio, resample
+from speech.audio import Audio, Samples, resample
 
 RATE = 16_000
 OPTIONS = VadOptions(
-    threshold=0.5, min_speech_duration_ms=250, min_silence_duration_ms=1_000, speech_pad_ms=300
+    threshold=0.3,  # at 0.5 whole words are lost over the telephone, and nothing is won: tones stay below 0.1
+    min_speech_duration_ms=250,
+    min_silence_duration_ms=1_000,
+    speech_pad_ms=400,
+    max_speech_duration_s=28,
 )
 
 
@@ -22,14 +27,30 @@ class Packed:
     audio: Audio
     spans: tuple[tuple[float, float], ...]
 
-    def original(self, seconds: float) -> float:
-        """The moment in the recording that a moment of the packed sound was taken from."""
+    def original(self, start: float, end: float) -> tuple[float, float]:
+        """When a word of the packed sound was said in the recording: in the stretch that holds its end."""
         passed = 0.0
+        for first, last in self.spans:
+            if end <= passed + last - first or (first, last) == self.spans[-1]:
+                return first + max(0.0, start - passed), min(last, first + max(0.0, end - passed))
+            passed += last - first
+        return start, end
+
+    def between(self, start: float, end: float) -> Samples:
+        """The packed samples from one second to another."""
+        return self.audio.samples[round(start * RATE) : round(end * RATE)]
+
+    def portions(self, max_seconds: float) -> list[tuple[float, float]]:
+        """The packed sound cut between stretches into portions that last no longer than `max_seconds`.
+
+        A single longer stretch stays whole. Seconds are those of the packed sound.
+        """
+        cuts, passed = [0.0], 0.0
         for start, end in self.spans:
-            if seconds <= passed + end - start:
-                return start + max(0.0, seconds - passed)
+            if passed > cuts[-1] and passed + end - start - cuts[-1] > max_seconds:
+                cuts.append(passed)
             passed += end - start
-        return self.spans[-1][1] if self.spans else 0.0
+        return list(pairwise([*cuts, passed]))
 
 
 def speech_spans(audio: Audio) -> tuple[tuple[float, float], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,14 @@ from speech.voice_activity import Packed, pack
 THREADS = 2
 BEAM = 5
 MAX_HINTS = 40
+RATE = 16_000
+TOKENS_A_SECOND = 14  # the quickest talkers need about ten; more is Whisper repeating itself
 # Whisper fills every clip up to 30 s. A second of silence after the speech is enough to end on; less and it
 # repeats itself. Measured: a quarter of the work and no worse.
 MARGIN_FRAMES = 100
 MAX_FRAMES = 3_000
+PORTION_SECONDS = 28.0
+MISSED_SECONDS = 1.5  # a longer end without words was not silence: Whisper had stopped listening
 # What Whisper says of itself into sounds without words; it learned them from subtitles of films.
 ECHOES = (
     "字幕",
@@ -80,41 +84,55 @@ class WhisperRecognizer:
     def transcribe(self, audio: Audio, language: str = "zh", hints: Sequence[str] = ()) -> Transcript:
         """The words in `audio`, none where there is no voice. Raises SpeechError."""
         packed = pack(audio)
-        speech_seconds = round(packed.audio.seconds, 2)
         if not packed.spans:
             return self._transcript((), language, 0.0)
         try:
-            segments = self._decode(packed.audio.samples, language, hints)
+            words = [
+                word
+                for start, end in packed.portions(PORTION_SECONDS)
+                for word in self._listen(packed, start, end, language, hints)
+            ]
         except (RuntimeError, ValueError, MemoryError) as error:
             raise SpeechError(
                 f"{self.name} failed: {error}", permanent=isinstance(error, ValueError)
             ) from error
-        words = [word for segment in segments if _is_spoken(segment) for word in self._words(segment, packed)]
-        return self._transcript(tuple(words), language, speech_seconds)
+        return self._transcript(tuple(words), language, round(packed.audio.seconds, 2))
+
+    def _listen(
+        self, packed: Packed, start: float, end: float, language: str, hints: Sequence[str]
+    ) -> Iterator[Word]:
+        """The words of one portion. Whisper may stop half-way; then it is made to listen to the rest."""
+        while end - start > MISSED_SECONDS:
+            segments = self._decode(packed.between(start, end), language, hints)
+            for segment in segments:
+                if _is_spoken(segment):
+                    yield from self._words(segment, packed, start)
+            heard = segments[-1].end if segments else 0.0
+            if heard < MISSED_SECONDS:
+                return
+            start += heard
 
     def _decode(self, samples: np.ndarray, language: str, hints: Sequence[str]) -> list[Any]:
         found, _ = self._model.transcribe(
             samples,
             language=language,
             beam_size=BEAM,
-            temperature=[0.0, 0.4],
+            temperature=[0.0, 0.4, 0.8],
+            max_new_tokens=int(len(samples) / RATE * TOKENS_A_SECOND) + 20,
             condition_on_previous_text=False,
             word_timestamps=True,
             hotwords=" ".join(hints[:MAX_HINTS]) or None,
         )
         return list(found)
 
-    def _words(self, segment: Any, packed: Packed) -> list[Word]:
-        return [
-            Word(
-                text,
-                round(packed.original(word.start), 2),
-                round(packed.original(word.end), 2),
-                round(float(word.probability), 3),
-            )
-            for word in segment.words or ()
-            if (text := self._simplify(unicodedata.normalize("NFKC", word.word.strip())))
-        ]
+    def _words(self, segment: Any, packed: Packed, start: float) -> list[Word]:
+        words = []
+        for word in segment.words or ():
+            text = self._simplify(unicodedata.normalize("NFKC", word.word.strip()))
+            first, last = packed.original(start + float(word.start), start + float(word.end))
+            if text:
+                words.append(Word(text, round(first, 2), round(last, 2), round(float(word.probability), 3)))
+        return words
 
     def _transcript(self, words: tuple[Word, ...], language: str, speech_seconds: float) -> Transcript:
         text = punctuate(words)
