@@ -13,13 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Arrival, Delivered, Manner, Reached, UnknownCall
-from ivr.beginning import new_call, speaker_of
-from ivr.conversation import CALLS_REMEMBERED, Conversations, Recent, run
+from ivr.beginning import Beginnings
+from ivr.conversation import CALLS_REMEMBERED, Conversations, run
 from ivr.dialogue.answer import begin
-from ivr.dialogue.plain import place_to_plain
-from ivr.dialogue.turns import EndCall, Heard, Pressed, Recorded, Started, Turn
+from ivr.dialogue.turns import Heard, Pressed, Recorded, Started, Turn
 from ivr.keeping import Keeping
-from ivr.live import FINISHED, Live, mark_ended, move, stored_answer, take, write_turn
+from ivr.live import Live, mark_ended, move, stored_answer, take, write_call, write_turn
+from ivr.recent import Recent
 from ivr.sounds import note_recording, recording_id_of, unclaimed
 from speech.synthesize import FEMALE
 from sync.archive import Archive
@@ -69,7 +69,11 @@ class Calls:
     render: Render
     clock: Clock = utc_now
     _conversations: Conversations = field(default_factory=Conversations, init=False)
+    _beginnings: Beginnings = field(init=False)
     _manners: Recent[Manner] = field(default_factory=lambda: Recent(CALLS_REMEMBERED), init=False)
+
+    def __post_init__(self) -> None:
+        self._beginnings = Beginnings(self.archive)
 
     def begin(self, arrival: Arrival) -> str:
         """The first document of a call, new or told of again. Raises UnknownNumber, UnknownCall."""
@@ -119,19 +123,17 @@ class Calls:
             _check_line(known, arrival.line)
             return Done(stored_answer(session, known.call_id, 0))
         now = self.clock()
-        call = new_call(session, self.archive, arrival, now)
-        conversation = self._conversations.remember(call.id, call.view)
-        keeping = Keeping(session, self.archive, speaker_of(call), "0", now)
+        begun = self._beginnings.new_call(session, arrival, now)
+        call_id, part = begun.call_id, begun.row["view"]
+        conversation = self._conversations.over(call_id, part, lambda: begun.shared.content)
+        keeping = Keeping(session, self.archive, begun.speaker, "0", now)
         turn = run(conversation, begin(conversation.flow), Started(), keeping)
-        call.person_id, call.place = keeping.person_id, place_to_plain(turn.place)
-        call.end_status = FINISHED if isinstance(turn.wait, EndCall) else None
-        session.add(call)
-        session.flush()
-        manner = Manner(call.sid, 0, call.community_id, call.language, call.voice)
-        self._manners.put(call.sid, manner)
-        document = self.render(turn, manner)
-        write_turn(session.connection(), call.id, 0, Started(), turn, document, now)
-        log.info("call %s began on %s", call.id, arrival.line)
+        document = self.render(turn, begun.manner)
+        connection = session.connection()
+        write_call(connection, begun.row, keeping.person_id, turn)
+        write_turn(connection, call_id, 0, Started(), turn, document, now)
+        self._manners.put(arrival.sid, begun.manner)
+        log.info("call %s began on %s", call_id, arrival.line)
         return Done(document, _wakes(keeping, document))
 
     def _answer(self, session: Session, live: Live, n: int, reached: Reached) -> Done:

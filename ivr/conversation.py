@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.dialogue.answer import answer
 from ivr.dialogue.hotline import hotline
-from ivr.dialogue.plain import view_from_plain
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.turns import AskRecords, Heard, Line, Place, Turn
 from ivr.keeping import Keeping
+from ivr.recent import Recent
 from ivr.records_answers import tell
-from sync.records.tables import Call
+from ivr.view import SHARED, joined
+from sync.records.tables import Call, SharedView
 
 MOST_QUESTIONS = 8
-CALLS_REMEMBERED = 2000
-
-_T = TypeVar("_T")
+CALLS_REMEMBERED = 5000
+VIEWS_REMEMBERED = 500
 
 
 @dataclass(frozen=True)
@@ -36,51 +33,38 @@ class Conversation:
     seats: int
 
 
-class Recent(Generic[_T]):
-    """The values used lately, by key. For what never changes: forgetting one costs a query, no more."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[str, _T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> _T | None:
-        """The value, if it is still remembered."""
-        return self._known.get(key)
-
-    def put(self, key: str, value: _T) -> None:
-        """Remember a value; the one put longest ago may be forgotten."""
-        with self._lock:
-            self._known[key] = value
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-
-
 class Conversations:
-    """The conversations of the calls of late."""
+    """The conversations of the calls of late. A view never changes: forgetting one costs a query or two."""
 
     def __init__(self) -> None:
-        self._known = Recent[Conversation](CALLS_REMEMBERED)
+        self._of_call = Recent[Conversation](CALLS_REMEMBERED)
+        self._of_view = Recent[Conversation](VIEWS_REMEMBERED)
 
     def of(self, session: Session, call_id: str) -> Conversation:
-        """The conversation of a call, from its row when it is not remembered."""
-        known = self._known.get(call_id)
+        """The conversation of a call."""
+        known = self._of_call.get(call_id)
         if known is None:
-            view = session.execute(select(Call.view).where(Call.id == call_id)).scalar_one()
-            known = self.remember(call_id, view)
+            part = session.execute(select(Call.view).where(Call.id == call_id)).scalar_one()
+            known = self.over(call_id, part, lambda: _shared(session, part[SHARED]))
         return known
 
-    def remember(self, call_id: str, view: Mapping[str, Any]) -> Conversation:
-        """The conversation over `view`, in its plain form."""
-        conversation = _conversation(json.dumps(view, ensure_ascii=False, sort_keys=True))
-        self._known.put(call_id, conversation)
-        return conversation
+    def over(
+        self, call_id: str, part: Mapping[str, Any], shared: Callable[[], Mapping[str, Any]]
+    ) -> Conversation:
+        """The conversation over a caller's part of a view; `shared` gives the rest where it is needed."""
+        key = json.dumps(part, sort_keys=True)
+        known = self._of_view.get(key)
+        if known is None:
+            view = joined(shared(), part)
+            known = Conversation(hotline(view), view.seats)
+            self._of_view.put(key, known)
+        self._of_call.put(call_id, known)
+        return known
 
 
-@lru_cache(maxsize=256)
-def _conversation(view: str) -> Conversation:
-    seen = view_from_plain(json.loads(view))
-    return Conversation(hotline(seen), seen.seats)
+def _shared(session: Session, shared_id: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = session.get_one(SharedView, shared_id).content
+    return content
 
 
 def run(conversation: Conversation, place: Place, heard: Heard, keeping: Keeping) -> Turn:

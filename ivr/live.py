@@ -39,13 +39,16 @@ _STORED = select(_TURNS.c.answer).where(
 )
 _IS_CALL = _CALLS.c.id == bindparam("call")
 _MOVE = _CALLS.update().where(_IS_CALL)
-_MOVED: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("place", "turn", "turned_at", "person_id")}
+_MOVED: dict[str, Any] = {
+    name: bindparam(f"new_{name}") for name in ("place", "turn", "turned_at", "person_id")
+}
 _MOVE_ON = _MOVE.values(_MOVED)
 _FINISH = _MOVE.values({**_MOVED, "end_status": FINISHED})
 _END = _MOVE.values(
     ended_at=bindparam("at"), end_status=func.coalesce(_CALLS.c.end_status, bindparam("status"))
 )
 _ANSWER = _TURNS.insert()
+_BEGIN = _CALLS.insert()
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,13 @@ def _live(
     spoken_by = Speaker(*speaker)
     manner = Manner(spoken_by.sid, turn, spoken_by.community_id, language, voice)
     return Live(call_id, spoken_by, manner, place_from_plain(place), turned_at, ended_at)
+
+
+def write_call(connection: Connection, row: Mapping[str, Any], person_id: str, turn: Turn) -> None:
+    """Keep a call that has begun. Raises IntegrityError when another has begun it meanwhile."""
+    end_status = FINISHED if isinstance(turn.wait, EndCall) else None
+    place = place_to_plain(turn.place)
+    connection.execute(_BEGIN, {**row, "person_id": person_id, "place": place, "end_status": end_status})
 
 
 def stored_answer(session: Session, call_id: str, n: int) -> str:

@@ -1,72 +1,91 @@
-"""Which neighbours a caller hears on a topic: a few approved opinions, from different sides."""
+"""Which neighbours a caller hears on a topic: a few approved opinions from different sides, never their own."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ivr.dialogue.view import VoiceView
-from sync.records.tables import Ballot, Community, Opinion, OpinionRecording, Recording, Transcript
+from sync.records.tables import Ballot, Opinion, OpinionRecording, Recording, Transcript
 
 MOST_VOICES = 3
+_MOST_OF_A_SIDE = 2 * MOST_VOICES
 
 
-def voices_of(
-    session: Session, community: Community, topic_ids: Sequence[str], people: Sequence[str]
-) -> Mapping[str, list[VoiceView]]:
-    """Up to three opinions a topic, taken in turn from the sides their speakers voted for, newest first."""
-    found: dict[str, list[VoiceView]] = defaultdict(list)
-    sides = _sides(session, community, topic_ids, people) if topic_ids else {}
-    chosen = {topic_id: _mixed(by_side.values()) for topic_id, by_side in sides.items()}
-    everyone = [opinion_id for ids in chosen.values() for opinion_id in ids]
-    words = _latest_words(session, everyone)
-    sounds = _own_sounds(session, everyone)
-    for topic_id, ids in chosen.items():
-        heard = [VoiceView(one, words.get(one, ""), sounds.get(one)) for one in ids]
-        found[topic_id] = [voice for voice in heard if voice.words or voice.recording_id][:MOST_VOICES]
+@dataclass(frozen=True)
+class Neighbour:
+    """Somebody's opinion that others may hear."""
+
+    person_id: str
+    voice: VoiceView
+
+
+Sides = Mapping[str, Sequence[Neighbour]]
+"""By what the speakers voted, newest first."""
+
+
+def voices_for(sides: Sides, people: Collection[str]) -> tuple[VoiceView, ...]:
+    """Up to three opinions, taken in turn from the sides; `people` do not hear themselves."""
+    others = ([one.voice for one in side if one.person_id not in people] for side in sides.values())
+    return tuple(_in_turn(others))[:MOST_VOICES]
+
+
+def _in_turn(sides: Iterable[Sequence[VoiceView]]) -> Iterable[VoiceView]:
+    return (voice for voice in chain.from_iterable(zip_longest(*sides)) if voice is not None)
+
+
+def neighbours_on(session: Session, topic_ids: Sequence[str], with_practice: bool) -> Mapping[str, Sides]:
+    """Approved and released opinions by topic and side. Practice counts in a demo community only."""
+    if not topic_ids:
+        return {}
+    rows = _newest(session, topic_ids, with_practice)
+    everyone = [opinion_id for _, _, opinion_id, _ in rows]
+    words, sounds = _latest_words(session, everyone), _own_sounds(session, everyone)
+    found: dict[str, dict[str, list[Neighbour]]] = defaultdict(lambda: defaultdict(list))
+    for topic_id, side, opinion_id, person_id in rows:
+        voice = VoiceView(opinion_id, words.get(opinion_id, ""), sounds.get(opinion_id))
+        if voice.words or voice.recording_id:
+            found[topic_id][side].append(Neighbour(person_id, voice))
     return found
 
 
-def _sides(
-    session: Session, community: Community, topic_ids: Sequence[str], people: Sequence[str]
-) -> Mapping[str, Mapping[str, list[str]]]:
-    side = func.coalesce(Ballot.choice, "").label("side")
+def _newest(
+    session: Session, topic_ids: Sequence[str], with_practice: bool
+) -> Sequence[tuple[str, str, str, str]]:
+    """(topic, side, opinion, person), the newest few of each side of each topic."""
     place = func.row_number().over(
         partition_by=(Opinion.topic_id, Ballot.choice), order_by=(Opinion.said_at.desc(), Opinion.id)
     )
+    is_theirs = and_(Ballot.topic_id == Opinion.topic_id, Ballot.person_id == Opinion.person_id)
     ranked = (
-        select(Opinion.id, Opinion.topic_id, side, place.label("place"))
-        .join(
-            Ballot,
-            and_(Ballot.topic_id == Opinion.topic_id, Ballot.person_id == Opinion.person_id),
-            isouter=True,
+        select(
+            Opinion.topic_id,
+            func.coalesce(Ballot.choice, "").label("side"),
+            Opinion.id,
+            Opinion.person_id,
+            place.label("place"),
         )
+        .join(Ballot, is_theirs, isouter=True)
         .where(
             Opinion.topic_id.in_(topic_ids),
             Opinion.state == "approved",
             Opinion.release.in_(("words", "voice")),
-            Opinion.person_id.not_in(people),
-            or_(Opinion.is_practice.is_(False), Opinion.is_practice.is_(community.is_demo)),
+            or_(Opinion.is_practice.is_(False), Opinion.is_practice.is_(with_practice)),
         )
         .subquery()
     )
+    columns = ranked.c
     rows = session.execute(
-        select(ranked.c.topic_id, ranked.c.side, ranked.c.id)
-        .where(ranked.c.place <= MOST_VOICES)
-        .order_by(ranked.c.side, ranked.c.place)
+        select(columns.topic_id, columns.side, columns.id, columns.person_id)
+        .where(columns.place <= _MOST_OF_A_SIDE)
+        .order_by(columns.side, columns.place)
     )
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for topic_id, choice, opinion_id in rows:
-        found[topic_id][choice].append(opinion_id)
-    return found
-
-
-def _mixed(sides: Iterable[Sequence[str]]) -> list[str]:
-    return [one for one in chain.from_iterable(zip_longest(*sides)) if one is not None]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def _latest_words(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, str]:

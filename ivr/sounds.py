@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered
 from ivr.keeping import Speaker
 from sync.records.tables import Recording, record_id
-from sync.upsert import insert_for
+from sync.upsert import is_sqlite
 
 
 def recording_id_of(line: str, recording_sid: str) -> str:
@@ -27,33 +30,39 @@ def note_recording(
     `claims`: a turn takes it into an opinion in this same transaction.
     """
     recording_id = recording_id_of(speaker.line, given.recording_sid)
-    fresh = insert_for(session, Recording).values(
-        id=recording_id,
-        community_id=speaker.community_id,
-        person_id=speaker.person_id,
-        call_id=call_id,
-        turn=turn,
-        sid=given.recording_sid,
-        line=speaker.line,
-        url=given.url,
-        seconds=given.seconds,
-        state="announced",
-        is_claimed=claims,
-        tries=0,
-        created_at=now,
-    )
+    row = {
+        "id": recording_id,
+        "community_id": speaker.community_id,
+        "person_id": speaker.person_id,
+        "call_id": call_id,
+        "turn": turn,
+        "sid": given.recording_sid,
+        "line": speaker.line,
+        "url": given.url,
+        "seconds": given.seconds,
+        "state": "announced",
+        "is_claimed": claims,
+        "tries": 0,
+        "created_at": now,
+    }
+    session.connection().execute(_noting(is_sqlite(session)), row)
+    return recording_id
+
+
+@cache
+def _noting(on_sqlite: bool) -> Any:
+    """Insert, or complete what an earlier telling left open. The statement is built once."""
+    fresh = (sqlite.insert if on_sqlite else postgresql.insert)(Recording)
     told = fresh.excluded
-    merged = fresh.on_conflict_do_update(
+    return fresh.on_conflict_do_update(
         index_elements=["sid"],
         set_={
             "is_claimed": or_(Recording.is_claimed, told.is_claimed),
             "seconds": func.coalesce(Recording.seconds, told.seconds),
             "url": func.coalesce(Recording.url, told.url),
         },
-        where=Recording.call_id == call_id,
+        where=Recording.call_id == told.call_id,
     )
-    session.connection().execute(merged)
-    return recording_id
 
 
 def unclaimed(session: Session, call_id: str) -> Sequence[Recording]:

@@ -1,8 +1,7 @@
-"""What a call sees of its community when it begins, read from the records in a handful of queries."""
+"""What a call sees of its community when it begins: what all see alike, and the caller's own part."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,124 +9,38 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ivr.dialogue.view import CommunityView, OwnView, TopicView, VoiceView
+from ivr.caller import Caller
+from ivr.dialogue.plain import to_plain, view_from_plain
+from ivr.dialogue.view import CommunityView, OwnView
 from ivr.live import FINISHED
-from ivr.neighbours import voices_of
-from sync.people import roster_seats
-from sync.records.tables import (
-    Call,
-    Community,
-    Number,
-    Opinion,
-    Person,
-    ProgressUpdate,
-    Reply,
-    Setting,
-    Topic,
-)
+from ivr.outlook import Outlook, Shared
+from sync.records.tables import Call, Opinion, Reply, Topic
 
 RESUME_MINUTES = 30
-MOST_TOPICS = 9
-MOST_PAST_TOPICS = 6
-MOST_UPDATES = 3
 MOST_OWN = 5
-DEFAULT_SEATS = 2
-DEFAULT_KEEP_MONTHS = 12
+SHARED = "shared"
+"""In the caller's part: the id of the part that others share."""
 
 
-def community_view(
-    session: Session, community: Community, number: Number | None, now: datetime
-) -> CommunityView:
-    """The view of a call from `number` (None when withheld) that begins at `now`."""
-    settings = settings_of(session, community.id)
-    people = _people_at(session, number)
-    return CommunityView(
-        name=community.name,
-        topics=_topics(session, community, people, now),
-        own=_own(session, people),
-        person_number=str(settings.get("person_number") or ""),
-        seats=_seats(session, number, settings),
-        notice_version=str(settings.get("notice_version") or "1"),
-        keep_months=int(settings.get("keep_months") or DEFAULT_KEEP_MONTHS),
-        is_slow=number is not None and number.is_slow,
-        is_first_call=number is not None and number.last_called_at is None,
-        resume_step=_dropped_at(session, people, now),
-    )
+def callers_part(
+    session: Session, outlook: Outlook, shared: Shared, caller: Caller, now: datetime
+) -> dict[str, Any]:
+    """The part of a view that is about this caller, in its plain form."""
+    return {
+        SHARED: shared.id,
+        "own": to_plain(_own(session, caller.people)),
+        "seats": 1 if caller.number_id is None else caller.rostered or outlook.seats,
+        "is_slow": caller.is_slow,
+        "is_first_call": caller.is_first_call,
+        "resume_step": _dropped_at(session, caller.people, now),
+    }
 
 
-def settings_of(session: Session, community_id: str) -> Mapping[str, Any]:
-    """The settings of a community by name."""
-    rows = session.execute(select(Setting.name, Setting.value).where(Setting.community_id == community_id))
-    return {row.name: row.value for row in rows}
+def joined(shared: Mapping[str, Any], part: Mapping[str, Any]) -> CommunityView:
+    """The whole view from its two plain parts."""
+    return view_from_plain({**shared, **{name: value for name, value in part.items() if name != SHARED}})
 
 
-def _people_at(session: Session, number: Number | None) -> tuple[str, ...]:
-    if number is None:
-        return ()
-    return tuple(session.scalars(select(Person.id).where(Person.number_id == number.id)))
-
-
-def _seats(session: Session, number: Number | None, settings: Mapping[str, Any]) -> int:
-    """As many as the roster knows residents at this number, else the community's setting."""
-    if number is None:  # nobody could be found at such a telephone again
-        return 1
-    return roster_seats(session, number) or int(settings.get("seats_per_number") or DEFAULT_SEATS)
-
-
-# --- topics ---
-def _topics(
-    session: Session, community: Community, people: Sequence[str], now: datetime
-) -> tuple[TopicView, ...]:
-    rows = session.scalars(
-        select(Topic)
-        .where(Topic.community_id == community.id, Topic.state.in_(("open", "paused", "closed", "decided")))
-        .order_by(Topic.rank, Topic.created_at, Topic.id)
-    ).all()
-    current = [topic for topic in rows if is_open_at(topic, now)][:MOST_TOPICS]
-    past = [topic for topic in rows if not is_open_at(topic, now) and (topic.opens_at or now) <= now]
-    past = past[-MOST_PAST_TOPICS:]
-    voices = voices_of(session, community, [topic.id for topic in current], people)
-    updates = _updates(session, [topic.id for topic in (*current, *past)], now)
-    return tuple(_topic(topic, voices[topic.id], updates[topic.id], now) for topic in (*current, *past))
-
-
-def is_open_at(topic: Topic, now: datetime) -> bool:
-    """Whether a topic takes ballots at `now`."""
-    return (
-        topic.state == "open"
-        and (topic.opens_at is None or topic.opens_at <= now)
-        and (topic.closes_at is None or now < topic.closes_at)
-    )
-
-
-def _topic(topic: Topic, voices: Sequence[VoiceView], updates: Sequence[str], now: datetime) -> TopicView:
-    return TopicView(
-        topic_id=topic.id,
-        title=topic.spoken_title or topic.title,
-        background=topic.spoken_background or topic.text,
-        options=tuple((str(choice), str(label)) for choice, label in topic.options),
-        voices=tuple(voices),
-        updates=tuple(updates),
-        is_open=is_open_at(topic, now),
-        decision=topic.decision,
-    )
-
-
-def _updates(session: Session, topic_ids: Sequence[str], now: datetime) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    if topic_ids:
-        rows = session.execute(
-            select(ProgressUpdate.topic_id, ProgressUpdate.spoken)
-            .where(ProgressUpdate.topic_id.in_(topic_ids), ProgressUpdate.published_at <= now)
-            .order_by(ProgressUpdate.published_at.desc())
-        )
-        for topic_id, spoken in rows:
-            if len(found[topic_id]) < MOST_UPDATES:
-                found[topic_id].append(spoken)
-    return found
-
-
-# --- the caller ---
 def _own(session: Session, people: Sequence[str]) -> tuple[OwnView, ...]:
     if not people:
         return ()

@@ -40,11 +40,10 @@ def is_signed(url: str, form: Mapping[str, str], signature: str, token: str) -> 
     validator = _validator(token)
     given = signature.encode()
     with_port, without_port = add_port(parsed), remove_port(parsed)
-    matches = [
+    return any(
         hmac.compare_digest(validator.compute_signature(address, form).encode(), given)
         for address in {url, with_port, without_port}
-    ]
-    return any(matches)
+    )
 
 
 @lru_cache(maxsize=64)

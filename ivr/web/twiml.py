@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
@@ -66,7 +67,7 @@ class TwimlRenderer:
         self._clips = clips
         self._found = _FoundClips(clips)
         self._voice_token = voice_token
-        self._book_of = book_of
+        self._book_of = cache(book_of)
 
     def turn_url(self, sid: str, n: int, suffix: str = "", **query: str | int) -> str:
         """The absolute address that answers turn `n` of a call."""
