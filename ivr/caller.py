@@ -10,7 +10,7 @@ from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
-from sync.people import normalise_number, person_at
+from sync.people import normalise_number, person_at, roster_seats
 from sync.records.tables import Number, Person, Resident, new_id
 
 _ROSTERED = select(func.count(Resident.id)).where(Resident.number_id == Number.id).scalar_subquery()
@@ -64,6 +64,21 @@ def who_calls(session: Session, archive: Archive, community_id: str, raw: str, n
     else:  # known from the roster or a platform, but never called
         first = person_at(session, archive, community_id, session.get_one(Number, number_id)).id
     return Caller(first, number_id, tuple(seats.values()), rostered, is_slow, last_called_at is None)
+
+
+def known_caller(session: Session, number: Number) -> Caller:
+    """What is known of a number, with nothing made or written."""
+    people = tuple(
+        session.scalars(select(Person.id).where(Person.number_id == number.id).order_by(Person.seat))
+    )
+    return Caller(
+        person_id=next(iter(people), ""),
+        number_id=number.id,
+        people=people,
+        rostered=roster_seats(session, number),
+        is_slow=number.is_slow,
+        is_first_call=number.last_called_at is None,
+    )
 
 
 def _newcomer(

@@ -1,4 +1,4 @@
-"""Which neighbours a caller hears on a topic: a few approved opinions from different sides, never their own."""
+"""Which neighbours a caller hears on a topic: a few approved opinions of different sides, never their own."""
 
 from __future__ import annotations
 

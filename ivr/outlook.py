@@ -135,6 +135,12 @@ class Outlooks:
         return known
 
 
+def read_outlook(session: Session, community: Community, now: datetime) -> Outlook:
+    """A community's outlook, read now whatever is remembered."""
+    named = (community.id, community.name, community.language, community.is_demo)
+    return _read(session, named, _topics(session, community.id), now)
+
+
 def _topics(session: Session, community_id: str) -> Sequence[Topic]:
     return session.scalars(
         select(Topic)

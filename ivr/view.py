@@ -9,17 +9,27 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ivr.caller import Caller
+from ivr.caller import Caller, known_caller
 from ivr.dialogue.plain import to_plain, view_from_plain
 from ivr.dialogue.view import CommunityView, OwnView
 from ivr.live import FINISHED
-from ivr.outlook import Outlook, Shared
-from sync.records.tables import Call, Opinion, Reply, Topic
+from ivr.outlook import Outlook, Shared, read_outlook
+from sync.records.tables import Call, Community, Number, Opinion, Reply, Topic
 
 RESUME_MINUTES = 30
 MOST_OWN = 5
 SHARED = "shared"
 """In the caller's part: the id of the part that others share."""
+
+
+def community_view(
+    session: Session, community: Community, number: Number | None, now: datetime
+) -> CommunityView:
+    """The whole view of a call from `number` (None when withheld) that began at `now`."""
+    caller = Caller("") if number is None else known_caller(session, number)
+    outlook = read_outlook(session, community, now)
+    shared = outlook.shared(caller.people)
+    return joined(shared.content, callers_part(session, outlook, shared, caller, now))
 
 
 def callers_part(
