@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from sqlalchemy.engine import RowMapping
 
@@ -102,7 +102,8 @@ def stand(
         if [winner] == ours:
             return None
         stood[row_id] = winner
-        return asdict(winner) | {"topic_id": topic.id, "community_id": topic.community_id}
+        columns = {name: getattr(winner, name) for name in _FIELDS}
+        return columns | {"topic_id": topic.id, "community_id": topic.community_id}
 
     stood: dict[str, merge.Ballot] = {}
     for row_id, act in write_standing(batch.session, Ballot, casts, decide).items():

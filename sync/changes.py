@@ -46,8 +46,8 @@ def note(
 def note_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Append many changes with one statement; each row has the columns that `note` names."""
     if rows:
-        statement = insert(Change).values(xact=_xact(session)).returning(Change.id)
-        session.connection().execute(statement, list(rows)).all()
+        statement = insert(Change).values(xact=_xact(session))
+        session.connection().execute(statement, list(rows))
 
 
 def after(session: Session, community_id: str, cursor: Cursor, limit: int = 100) -> Sequence[Change]:
