@@ -21,7 +21,7 @@ from ivr.exchange.sentences import Sentences
 from ivr.exchange.sound import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS, RINGING
 from ivr.exchange.twiml import KEYS
 
-LEAD_SECONDS = 0.06
+LEAD_SECONDS = 0.1
 """Sound sent ahead of its time, so that a short stall is not heard."""
 MOST_UNHEARD_BYTES = 60 * BYTES_PER_SECOND
 PRACTICE_RINGING_SECONDS = 4.0
