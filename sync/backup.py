@@ -3,7 +3,8 @@
 A `.tar` of `tables/NAME.jsonl`, `recordings/NAME`, `keys.json` and `manifest.json`. With a passphrase the
 keys are sealed in it (`keys.sealed`: scrypt, AES-256-GCM); without one they lie open in it, and the file is
 worth as much as all it holds. It can be restored into SQLite or PostgreSQL, whichever it came from.
-Rendered prompts are not in it: they can be made again.
+Rendered prompts are not in it: they can be made again. Beside it, `taken-back.json` lists by id what people
+took back, so that a backup made before that does not bring it back.
 """
 
 from __future__ import annotations
@@ -13,18 +14,14 @@ import json
 import os
 import tarfile
 import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sqlalchemy import Connection, select, update
 
-from sync import dump
+from sync import carried_keys, dump, taken_back
 from sync.archive import Archive
 from sync.database import Database
 from sync.errors import RecordingMissing, RecordsError
@@ -33,7 +30,6 @@ from sync.recordings import RecordingStore
 from sync.records.tables import Change, Recording
 
 FORMAT = 1
-_KEYS, _SEALED_KEYS = "keys.json", "keys.sealed"
 
 
 @dataclass(frozen=True)
@@ -62,6 +58,7 @@ def backup(archive: Archive, home: Path, to: Path, passphrase: str | None = None
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, to)
+            taken_back.add(archive, to.parent)
         finally:
             Path(draft).unlink(missing_ok=True)
     except OSError as error:
@@ -75,21 +72,34 @@ def restore(source: Path, database_url: str, home: Path, passphrase: str | None 
     Raises RecordsError when something is there already, the file is damaged, or the passphrase does not fit.
     """
     try:
+        gone = taken_back.read(source.parent)
         with tarfile.open(source) as tar:
             manifest = _read_manifest(tar)
-            _restore_keys(tar, home, passphrase)
-            _restore_recordings(tar, RecordingStore(home / "recordings"))
+            name = carried_keys.SEALED if carried_keys.SEALED in tar.getnames() else carried_keys.OPEN
+            keys = carried_keys.unpack(name, _content(tar, name), passphrase)
             database = Database(database_url)
             try:
                 database.create()
+                _refuse_used(database)
+                carried_keys.install(home, keys)
+                _restore_recordings(tar, RecordingStore(home / "recordings"))
                 _restore_rows(tar, database, manifest)
             finally:
                 database.close()
+        _take_back(database_url, home, gone)
     except (tarfile.TarError, EOFError) as error:
         raise RecordsError("this file is not a whole backup") from error
     except OSError as error:
         raise RecordsError(f"the backup can't be restored: {error.strerror}") from error
     return manifest
+
+
+def _take_back(database_url: str, home: Path, gone: taken_back.TakenBack) -> None:
+    archive = Archive.open(database_url, home)
+    try:
+        taken_back.take_back_again(archive, gone)
+    finally:
+        archive.close()
 
 
 def _write(archive: Archive, home: Path, file: io.BufferedWriter, passphrase: str | None) -> Manifest:
@@ -108,7 +118,7 @@ def _write(archive: Archive, home: Path, file: io.BufferedWriter, passphrase: st
                 _add(tar, f"recordings/{name}", archive.recordings.get(str(name)))
             except RecordingMissing:  # erased since, or lost: the manifest says so
                 missing.append(str(name))
-        _add_keys(tar, (home / _KEYS).read_bytes(), passphrase)
+        _add(tar, *carried_keys.carry(home, passphrase))
         kept = len(names) - len(missing)
         now = datetime.now(UTC).isoformat()
         manifest = Manifest(FORMAT, now, ",".join(heads()), counts, kept, tuple(missing))
@@ -130,11 +140,15 @@ def _read_manifest(tar: tarfile.TarFile) -> Manifest:
     return manifest
 
 
+def _refuse_used(database: Database) -> None:
+    with database.read() as session:
+        if not dump.is_empty(session.connection()):
+            raise RecordsError("the database is not empty: restore only into a fresh one")
+
+
 def _restore_rows(tar: tarfile.TarFile, database: Database, manifest: Manifest) -> None:
     with database.begin() as session:
         connection = session.connection()
-        if not dump.is_empty(connection):
-            raise RecordsError("the database is not empty: restore only into a fresh one")
         for table in dump.tables():
             lines = tar.extractfile(f"tables/{table.name}.jsonl")
             count = dump.read_table(connection, table, lines or ())
@@ -156,45 +170,6 @@ def _restore_recordings(tar: tarfile.TarFile, store: RecordingStore) -> None:
         folder, _, name = member.name.partition("/")
         if folder == "recordings" and member.isfile():
             store.put(name, _content(tar, member.name))  # the store refuses names that are none
-
-
-def _restore_keys(tar: tarfile.TarFile, home: Path, passphrase: str | None) -> None:
-    keys = _read_keys(tar, passphrase)
-    path = home / _KEYS
-    if path.exists():
-        if path.read_bytes() != keys:
-            raise RecordsError(f"{path} holds other keys: restore only into a fresh home")
-        return
-    home.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(keys)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _add_keys(tar: tarfile.TarFile, keys: bytes, passphrase: str | None) -> None:
-    if passphrase is None:
-        _add(tar, _KEYS, keys)
-        return
-    salt, nonce = os.urandom(16), os.urandom(12)
-    _add(tar, _SEALED_KEYS, salt + nonce + AESGCM(_stretch(passphrase, salt)).encrypt(nonce, keys, b"keys"))
-
-
-def _read_keys(tar: tarfile.TarFile, passphrase: str | None) -> bytes:
-    if _KEYS in tar.getnames():
-        return _content(tar, _KEYS)
-    sealed = _content(tar, _SEALED_KEYS)
-    if passphrase is None:
-        raise RecordsError("the keys in this backup are sealed: its passphrase is needed")
-    salt, nonce, body = sealed[:16], sealed[16:28], sealed[28:]
-    with suppress(InvalidTag):
-        return AESGCM(_stretch(passphrase, salt)).decrypt(nonce, body, b"keys")
-    raise RecordsError("the passphrase does not fit this backup")
-
-
-def _stretch(passphrase: str, salt: bytes) -> bytes:
-    return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(passphrase.encode())
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

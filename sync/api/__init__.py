@@ -21,7 +21,8 @@ __all__ = ["create_api"]
 
 LOG = logging.getLogger("tingjian.api")
 LARGEST_BODY = 64 * 1024
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"]
+_ALLOWED = {"Allow": "GET, HEAD, OPTIONS"}
 _PATIENCE = {"Retry-After": "5"}
 
 
@@ -34,13 +35,18 @@ def create_api(
     api = Blueprint("api", __name__, url_prefix="/api")
     pace = Pace(calls_a_minute)
     for route in ROUTES:
-        api.add_url_rule(route.path, route.name, _guarded(archive, clock, pace, route))
-    api.add_url_rule("/v1/openapi.json", "openapi", lambda: jsonify(document()))
+        _add(api, route.path, route.name, _guarded(archive, clock, pace, route))
+    _add(api, "/v1/openapi.json", "openapi", lambda: jsonify(document()))
     api.add_url_rule("/", "nothing_here", _nothing_here, methods=_METHODS)
     api.add_url_rule("/<path:rest>", "nothing_here", _nothing_here, methods=_METHODS)
     api.before_request(_bound_body)
     _handle_errors(api)
     return api
+
+
+def _add(api: Blueprint, path: str, name: str, view: Callable[..., Response]) -> None:
+    """OPTIONS is left to `_nothing_here`: Flask would list the methods of that one too."""
+    api.add_url_rule(path, name, view, provide_automatic_options=False)
 
 
 def _guarded(
@@ -98,7 +104,9 @@ def _nothing_here(rest: str = "") -> Response:
         endpoint = ""
     if endpoint.endswith("nothing_here"):
         raise Problem(404, "there is nothing at this address")
-    raise Problem(405, f"{request.method} is not possible here", {"Allow": "GET, HEAD, OPTIONS"})
+    if request.method == "OPTIONS":
+        return Response(status=204, headers=_ALLOWED)
+    raise Problem(405, f"{request.method} is not possible here", _ALLOWED)
 
 
 def _handle_errors(api: Blueprint) -> None:

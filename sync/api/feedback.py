@@ -15,6 +15,7 @@ from sync.api.problems import Problem
 from sync.records.tables import Community, Opinion, Reaction, Reply, Transcript
 
 STATES = ("waiting", "review", "approved", "rejected", "withdrawn", "erased")
+LONGEST_ID = 40
 _GONE = frozenset({"withdrawn", "erased"})
 _UNREVIEWED = "feedback:unreviewed"
 
@@ -30,6 +31,8 @@ def list_feedback(session: Session, caller: Caller, arguments: Mapping[str, str]
             raise Problem(422, f"state is one of {', '.join(STATES)}")
         query = query.where(Opinion.state == state)
     if topic_id := arguments.get("topic_id"):
+        if len(topic_id) > LONGEST_ID:
+            raise Problem(422, f"an id has at most {LONGEST_ID} characters")
         query = query.where(Opinion.topic_id == topic_id)
     query = query.where(_behind(page)).order_by(Opinion.said_at, Opinion.id)
     found = session.scalars(query.limit(page.limit + 1)).all()

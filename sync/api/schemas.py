@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.api.feedback import STATES
-from sync.api.paging import LARGEST_PAGE, USUAL_PAGE
+from sync.api.feedback import LONGEST_ID, STATES
+from sync.api.paging import CURSOR, LARGEST_PAGE, USUAL_PAGE
 
 Json = dict[str, Any]
 
@@ -141,13 +141,13 @@ PARAMETERS: Json = {
         "Records on a page",
         {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": USUAL_PAGE},
     ),
-    "cursor": _query("cursor", "`next_cursor` of the page before", {"type": "string", "maxLength": 300}),
+    "cursor": _query("cursor", "`next_cursor` of the page before", {"type": "string", "pattern": CURSOR}),
     "state": _query("state", "Only those in this state", {"type": "string", "enum": list(STATES)}),
-    "topic_id": _query("topic_id", "Only those about this topic", {"type": "string", "maxLength": 40}),
+    "topic_id": _query("topic_id", "Only those about this", {"type": "string", "maxLength": LONGEST_ID}),
     "record_id": {
         "name": "record_id",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "maxLength": 40},
+        "schema": {"type": "string", "maxLength": LONGEST_ID},
     },
 }

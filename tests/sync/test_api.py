@@ -296,7 +296,9 @@ def test_an_expired_key_and_a_missing_scope_are_refused(
     ("query", "status"),
     [
         ("limit=0", 422), ("limit=101", 422), ("limit=x", 422), ("limit=٣", 422), ("limit=", 422),
-        ("cursor=", 400), ("cursor=e30", 400), ("cursor=%00", 422), ("cursor=WzEsMl0", 400),
+        ("cursor=", 400), ("cursor=e30", 400), ("cursor=%00", 422), ("cursor=1.%27or", 400),
+        ("cursor=-1.a", 400), ("cursor=99999999999999999.a", 400), ("cursor=٣.a", 400),
+        (f"topic_id={'x' * 41}", 422),
         ("state=secret", 422), ("since=2026", 422), ("cursor=" + "A" * 500, 422),
     ],
 )  # fmt: skip
@@ -312,6 +314,8 @@ def test_nothing_under_api_answers_in_html(client: FlaskClient, platform: Platfo
         assert is_problem(refused, 405)
         assert refused.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert is_problem(client.post("/api/v1/feedback", data=b"x" * 70_000), 413)
+    asked = client.options("/api/v1/feedback/op_1")
+    assert (asked.status_code, asked.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
 def test_calls_are_bounded_in_a_minute(archive: Archive, community: Community) -> None:

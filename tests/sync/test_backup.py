@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, make_url, select, text
 
-from sync import dump
+from sync import dump, taken_back
 from sync.archive import Archive
 from sync.backup import backup, restore
 from sync.desk import Actor, reply
-from sync.errors import RecordsError
+from sync.erase import erase_person
+from sync.errors import KeyDestroyed, RecordsError
 from sync.people import find_number, readable_number
 from sync.platforms import add_platform
-from sync.records.tables import Audit, Change, Community, Recording, Transcript
+from sync.records.tables import Audit, Change, Community, Opinion, Person, Recording, Transcript
 from sync.sound import unsealed
 from sync.words import transcribe_opinion
 from tests.sync.recording_source import RecordingSource, a_wav, source
@@ -118,7 +119,7 @@ def test_a_backup_is_for_its_owners_eyes_and_leaves_no_draft(
 ) -> None:
     folder = tmp_path / "backups"
     backup(archive, tmp_path, folder / "night.tar")
-    assert [path.name for path in folder.iterdir()] == ["night.tar"]
+    assert sorted(path.name for path in folder.iterdir()) == ["night.tar", "taken-back.json"]
     assert stat.S_IMODE((folder / "night.tar").stat().st_mode) == 0o600
 
 
@@ -199,3 +200,35 @@ def dump_part(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(content)
     tar.addfile(entry, io.BytesIO(content))
+
+
+def test_an_older_backup_does_not_bring_back_what_people_took_back(
+    archive: Archive, community: Community, source: RecordingSource, tmp_path: Path
+) -> None:
+    fill(archive, community, source)
+    folder, home = tmp_path / "backups", tmp_path / "elsewhere"
+    backup(archive, tmp_path, folder / "monday.tar")
+    with archive.database.read() as session:
+        [opinion] = session.scalars(select(Opinion)).all()
+    erase_person(archive, opinion.person_id, "st_1")
+    backup(archive, tmp_path, folder / "tuesday.tar")
+    restore(folder / "monday.tar", f"sqlite:///{home}/records.db", home)
+    restored = Archive.open(f"sqlite:///{home}/records.db", home)
+    with restored.database.read() as session:
+        assert session.get_one(Opinion, opinion.id).state == "erased"
+        assert session.scalars(select(Transcript.redacted)).all() == [None]
+        key_id = session.get_one(Person, opinion.person_id).key_id
+        with pytest.raises(KeyDestroyed):
+            restored.keyring.seal(session, key_id, b"", "")
+    assert list(restored.recordings.names()) == []
+    restored.close()
+
+
+def test_without_a_readable_list_of_what_was_taken_back_nothing_is_restored(
+    archive: Archive, community: Community, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    backup(archive, tmp_path, folder / "monday.tar")
+    (folder / taken_back.NAME).write_text("{")
+    with pytest.raises(RecordsError, match=r"taken-back\.json"):
+        restore(folder / "monday.tar", f"sqlite:///{tmp_path}/new/records.db", tmp_path / "elsewhere")

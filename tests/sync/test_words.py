@@ -240,3 +240,57 @@ def test_a_crash_after_the_lease_was_taken_only_delays(
         opinion.held_by, opinion.next_try_at = "another-host/1/1", NOW + timedelta(seconds=60)
     assert not transcribe_opinion(archive, said.opinion_id, Parrot, clock)
     assert transcribe_opinion(archive, said.opinion_id, Parrot, later)
+
+
+def test_sound_that_makes_workers_fail_is_left_to_people_in_the_end(
+    archive: Archive, community: Community, source: RecordingSource
+) -> None:
+    said = stored(archive, community, source, [a_wav()])
+    parrot, now = Parrot(), NOW
+    parrot.fails = [MemoryError()] * 100
+    for _ in range(6):
+        with pytest.raises(MemoryError):
+            transcribe_opinion(archive, said.opinion_id, lambda: parrot, lambda now=now: now)  # type: ignore[misc]
+        now += timedelta(hours=1)
+    assert not transcribe_opinion(archive, said.opinion_id, lambda: parrot, lambda: now)
+    opinion = opinion_of(archive, said)
+    assert (opinion.state, opinion.problem) == ("review", problems.UNREADABLE)
+    assert len(parrot.heard) == 6
+
+
+def test_a_recognizer_that_is_away_for_days_is_waited_for(
+    archive: Archive, community: Community, source: RecordingSource
+) -> None:
+    said = stored(archive, community, source, [a_wav()])
+    parrot, now = Parrot(), NOW
+    parrot.fails = [SpeechError("away", permanent=False)] * 20
+    for _ in range(20):
+        with pytest.raises(SpeechError):
+            transcribe_opinion(archive, said.opinion_id, lambda: parrot, lambda now=now: now)  # type: ignore[misc]
+        now += timedelta(hours=1)
+    assert transcribe_opinion(archive, said.opinion_id, lambda: parrot, lambda: now)
+    assert opinion_of(archive, said).problem is None
+
+
+@pytest.mark.slow
+def test_a_sentence_spoken_over_the_telephone_is_understood(
+    archive: Archive, community: Community, source: RecordingSource
+) -> None:
+    from speech.audio import phone_channel, write_phone_wav
+    from speech.models import check, models_folder
+    from speech.recognize import load_recognizer
+    from speech.synthesize import FEMALE, load_synthesizer
+
+    models = models_folder()
+    if missing := check(models):
+        pytest.skip(f"run `python -m speech.models` first: {missing[0]}")
+    spoken = load_synthesizer("kokoro", models).say("小区里的垃圾没有人清理，味道很大。", "zh", FEMALE)
+    said = stored(archive, community, source, [write_phone_wav(phone_channel(spoken))])
+    assert transcribe_opinion(
+        archive, said.opinion_id, lambda: load_recognizer("faster-whisper", models), clock
+    )
+    opinion, [words] = opinion_of(archive, said), transcripts(archive, said.opinion_id)
+    assert "没有人清理" in (words.redacted or "")
+    assert opinion.state == "review"
+    assert words.engine.startswith("faster-whisper")
+    assert words.speech_seconds > 2
