@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Give PYTHON=/path/to/python3.11 to choose one; otherwise the first 3.11 or 3.12 on PATH that really starts.
 PYTHON ?=
 BENCH ?=
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SOURCES := ivr speech sync admin tests $(wildcard benchmarks)
 
 help: ## list the targets

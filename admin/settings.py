@@ -46,6 +46,7 @@ VARIABLES = (
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
     Variable("TINGJIAN_BACKUP_PASSPHRASE", "", "Seals the keys in a backup, as `--passphrase`.", True),
+    Variable("TINGJIAN_PRACTICE_SPEED", "1", "How many times faster practice calls go: for demonstrations."),
     Variable("TINGJIAN_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`; logs hold ids only."),
 )
 # fmt: on
@@ -71,6 +72,7 @@ class Settings:
     synthesizer: str
     recognizer: str
     web_workers: int
+    practice_speed: int
     log_level: str
     owns_redis: bool
 
@@ -106,6 +108,7 @@ class Settings:
             synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
             recognizer=value("TINGJIAN_RECOGNIZER", "faster-whisper"),
             web_workers=_count("TINGJIAN_WEB_WORKERS", value("TINGJIAN_WEB_WORKERS", "2")),
+            practice_speed=_count("TINGJIAN_PRACTICE_SPEED", value("TINGJIAN_PRACTICE_SPEED", "1")),
             log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
             owns_redis=not value("REDIS_URL"),
         )
@@ -127,6 +130,7 @@ class Settings:
             "TINGJIAN_SYNTHESIZER": self.synthesizer,
             "TINGJIAN_RECOGNIZER": self.recognizer,
             "TINGJIAN_WEB_WORKERS": str(self.web_workers),
+            "TINGJIAN_PRACTICE_SPEED": str(self.practice_speed),
             "TINGJIAN_LOG_LEVEL": self.log_level,
             "REDIS_URL": "" if self.owns_redis else self.redis_url,
         }

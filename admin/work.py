@@ -65,6 +65,7 @@ def exchange_calls(settings: Settings) -> None:
             host=settings.host,
             port=settings.exchange_port,
             account_sid=EXCHANGE_ACCOUNT,
+            speed=float(settings.practice_speed),
             origins=_origins(settings),
             sentences=sentence_files(open_sentences(settings, archive)),
         )

@@ -59,7 +59,7 @@ def demo(speak: Path | None, keys: str) -> None:
     Make one whole call with real sound and tell it: what was heard, pressed and said, what the records
     hold, and what the second call reads back. Uses what runs here, or starts it for the time of the story.
     """
-    from admin.demo.story import Story, StoryError
+    from admin.demo.story import SAYS, Story, StoryError
     from admin.run import RunError
 
     pressed = [key.strip() for key in keys.split(",") if key.strip()]
@@ -68,7 +68,8 @@ def demo(speak: Path | None, keys: str) -> None:
     out = Console(highlight=False)
     try:
         with _demo_home(read_settings(), out) as (settings, archive):
-            Story(settings, archive, out).tell(pressed, speak)
+            says = SAYS if speak is None else f"（{speak.name}）"
+            Story(settings, archive, out, says).tell(pressed, speak)
     except (StoryError, RunError, TimeoutError) as error:
         raise click.ClickException(f"故事没讲完 · the story broke off: {error or 'time ran out'}") from error
 

@@ -54,6 +54,7 @@ class Story:
     settings: Settings
     archive: Archive
     out: Console
+    says: str = SAYS
 
     def tell(self, keys: Sequence[str], recording: Path | None = None) -> None:
         """Tell it: a call, the records, a reply, the second call. Raises StoryError."""
@@ -126,7 +127,8 @@ class Story:
         clips = open_clips(self.settings, self.archive)
         with self.archive.database.read() as session:
             voice = voice_of(session, COMMUNITY_ID)
-        self._until(lambda: clips.find(REPLY, voice, False, COMMUNITY_ID) is not None, is_needed=False)
+        with self.out.status("回复变成声音…… · putting the reply into sound"):
+            self._until(lambda: clips.find(REPLY, voice, False, COMMUNITY_ID) is not None, is_needed=False)
 
     def _end(self, opinion_id: str) -> None:
         self._title("最后 · in the end")
@@ -193,7 +195,7 @@ class Story:
             case "pressed":
                 self._line("按键 · pressed", f"[bold]{escape(words)}[/]", is_plain=False)
             case "spoke":
-                self._line("说话 · spoke", "（嘀声之后 · after the beep）")
+                self._line("说话 · spoke", self.says)
             case _:
                 self._line("挂断 · hung up", words)
 
