@@ -102,15 +102,15 @@ class WhisperRecognizer:
         self, packed: Packed, start: float, end: float, language: str, hints: Sequence[str]
     ) -> Iterator[Word]:
         """The words of one portion. Whisper may stop half-way; then it is made to listen to the rest."""
-        while end - start > MISSED_SECONDS:
+        while True:
             segments = self._decode(packed.between(start, end), language, hints)
             for segment in segments:
                 if _is_spoken(segment):
                     yield from self._words(segment, packed, start)
             heard = segments[-1].end if segments else 0.0
-            if heard < MISSED_SECONDS:
-                return
             start += heard
+            if heard < MISSED_SECONDS or end - start < MISSED_SECONDS:
+                return
 
     def _decode(self, samples: np.ndarray, language: str, hints: Sequence[str]) -> list[Any]:
         found, _ = self._model.transcribe(
