@@ -15,6 +15,7 @@ from sync.records.voices import PENDING
 
 SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe")
 _AT_ONCE = 200  # of one kind; the next sweep finds the rest
+ABSENT_FOR_GOOD = timedelta(hours=6)  # a recording that has no address by then, or a 404, never will be had
 _SILENT_CALL = timedelta(minutes=10)  # a call whose end was never told is over after that
 
 
@@ -55,8 +56,9 @@ def _has_unsettled(session: Session) -> bool:
 def _recordings(session: Session, now: datetime) -> Iterator[str]:
     """Announced ones; and stored, broken or erased ones whose source has not been told."""
     is_told = or_(Recording.acknowledged_at.is_not(None), Recording.url.is_(None))
+    has_address = or_(Recording.url.is_not(None), Recording.created_at < now - ABSENT_FOR_GOOD)
     waits = or_(
-        Recording.state == "announced",
+        and_(Recording.state == "announced", has_address),
         and_(Recording.state.in_(["stored", "broken", "erased"]), ~is_told),
     )
     rows = session.execute(

@@ -6,19 +6,19 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from speech.audio import read_audio
 from speech.errors import SpeechError
 from sync import leases
 from sync.archive import Archive
+from sync.due import ABSENT_FOR_GOOD
 from sync.errors import KeyDestroyed, RecordsUnavailable
 from sync.fetching import SHORT_PAUSES, Credentials, FetchError, acknowledge, fetch
 from sync.records.tables import Person, Recording
 
 LOG = logging.getLogger("tingjian.storing")
 _HOLD_SECONDS = 120.0
-_ABSENT_FOR_GOOD = timedelta(hours=6)  # after that a source that says 404 is believed
 _SETTLED = frozenset({"stored", "broken", "erased"})
 
 
@@ -66,6 +66,8 @@ def _take(archive: Archive, recording_id: str, now: datetime) -> Recording | Non
             return None
         if recording.state != "announced" and recording.acknowledged_at is not None:
             return None
+        if recording.url is None and now - recording.created_at < ABSENT_FOR_GOOD:
+            return None  # the turn came before the callback that brings the address
         leases.hold(recording, now, _HOLD_SECONDS)
         session.flush()
         session.expunge(recording)
@@ -111,7 +113,7 @@ def _put_off(archive: Archive, recording_id: str, error: FetchError, now: dateti
         if recording.state != "announced":
             return None
         leases.put_off(recording, now, error.problem)
-        if error.is_absent and now - recording.created_at > _ABSENT_FOR_GOOD:
+        if error.is_absent and now - recording.created_at > ABSENT_FOR_GOOD:
             recording.state = "missing"
         LOG.warning("recording %s: %s, try %d", recording_id, error.problem, recording.tries)
         return "missing" if recording.state == "missing" else None

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -20,7 +22,9 @@ from sync.due import due
 from sync.jobs import Workplace, do_here, fetch_recording, open_worker, settle, sweep, transcribe
 from sync.queue import WorkQueue
 from sync.records.tables import Call, Capture, Community, Opinion, Recording, Transcript
+from sync.settle import settle_batch
 from sync.storing import store_recording
+from sync.words import transcribe_opinion
 from tests.sync.recording_source import PASSWORD, USER, RecordingSource, a_wav, credentials, source
 from tests.sync.redis_server import RedisServer, redis_server
 from tests.sync.voices import NOW, Parrot, Said, opinion_of, say
@@ -349,3 +353,52 @@ def test_moments_of_holds_are_utc() -> None:
     leases.hold(work, datetime.now(UTC), 60)
     assert work.next_try_at is not None
     assert work.next_try_at.tzinfo is UTC
+
+
+def test_a_recording_waits_for_its_address_without_losing_time(
+    here: Workplace, archive: Archive, community: Community, source: RecordingSource
+) -> None:
+    say(archive, community, [""])
+    settle()
+    with archive.database.begin() as session:
+        session.get_one(Recording, "rec_1_0").url = None
+    assert names(archive) == []
+    fetch_recording("rec_1_0")
+    with archive.database.begin() as session:
+        session.get_one(Recording, "rec_1_0").url = source.add("RE0", a_wav())
+    assert names(archive) == ["fetch_recording rec_1_0"]
+    assert store_recording(archive, "rec_1_0", credentials, lambda: NOW) == "stored"
+
+
+def test_a_recording_that_never_gets_an_address_is_missing(
+    here: Workplace, archive: Archive, community: Community
+) -> None:
+    say(archive, community, [""])
+    settle()
+    with archive.database.begin() as session:
+        session.get_one(Recording, "rec_1_0").url = None
+    late = NOW + timedelta(hours=7)
+    assert names(archive, late) == ["fetch_recording rec_1_0"]
+    assert store_recording(archive, "rec_1_0", credentials, lambda: late, pauses=()) == "missing"
+
+
+def test_of_workers_that_take_the_same_work_at_once_one_does_it(
+    any_archive: Archive, any_community: Community, source: RecordingSource
+) -> None:
+    said = say(any_archive, any_community, [source.add("RE0", a_wav())])
+    settle_batch(any_archive, now=NOW)
+    parrot = Parrot()
+    together = Barrier(4)
+
+    def work(_: int) -> tuple[str | None, bool]:
+        together.wait()
+        state = store_recording(any_archive, "rec_1_0", credentials, lambda: NOW)
+        together.wait()
+        return state, transcribe_opinion(any_archive, said.opinion_id, lambda: parrot, lambda: NOW)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(work, range(4)))
+    assert sorted(state or "" for state, _ in done) == ["", "", "", "stored"]
+    assert [did for _, did in done].count(True) == 1
+    assert len(parrot.heard) == 1
+    assert [method for method, _, _ in source.requests] == ["GET", "DELETE"]
