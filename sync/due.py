@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from sync.leases import is_gone
@@ -14,6 +14,9 @@ from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Record
 from sync.records.voices import PENDING
 
 SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe")
+# Written out, because a partial index is used only where the condition stands there as in the index.
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_FALSE: ColumnElement[bool] = literal_column("FALSE")
 _AT_ONCE = 200  # of one kind; the next sweep finds the rest
 ABSENT_FOR_GOOD = timedelta(hours=6)  # a recording that has no address by then, or a 404, never will be had
 _SILENT_CALL = timedelta(minutes=10)  # a call whose end was never told is over after that
@@ -55,15 +58,14 @@ def _has_unsettled(session: Session) -> bool:
 
 def _recordings(session: Session, now: datetime) -> Iterator[str]:
     """Announced ones; and stored, broken or erased ones whose source has not been told."""
-    is_told = or_(Recording.acknowledged_at.is_not(None), Recording.url.is_(None))
     has_address = or_(Recording.url.is_not(None), Recording.created_at < now - ABSENT_FOR_GOOD)
     waits = or_(
         and_(Recording.state == "announced", has_address),
-        and_(Recording.state.in_(["stored", "broken", "erased"]), ~is_told),
+        and_(Recording.state.in_(["stored", "broken", "erased"]), Recording.url.is_not(None)),
     )
     rows = session.execute(
         select(Recording.id, Recording.next_try_at, Recording.held_by)
-        .where(waits, _may_be_due(Recording, now))
+        .where(Recording.acknowledged_at.is_(None), waits, _may_be_due(Recording, now))
         .order_by(Recording.created_at)
         .limit(_AT_ONCE)
     )
@@ -84,7 +86,7 @@ def _opinions(session: Session, now: datetime) -> Iterator[str]:
     )
     rows = session.execute(
         select(Opinion.id, Opinion.next_try_at, Opinion.held_by)
-        .where(Opinion.state == "waiting", _may_be_due(Opinion, now), ~part_missing, ~still_talking)
+        .where(Opinion.state == _WAITING, _may_be_due(Opinion, now), ~part_missing, ~still_talking)
         .order_by(Opinion.said_at)
         .limit(_AT_ONCE)
     )
@@ -97,7 +99,7 @@ def _calls(session: Session, now: datetime) -> Iterator[str]:
         session.scalars(
             select(Call.id)
             .join(Recording, Recording.call_id == Call.id)
-            .where(Recording.is_claimed.is_(False), Recording.state != "erased", ~_is_live(now))
+            .where(Recording.is_claimed.is_(_FALSE), Recording.state != "erased", ~_is_live(now))
             .distinct()
             .limit(_AT_ONCE)
         ).all()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.records.base import Base, Id
+
+UNTOLD = text("acknowledged_at IS NULL")  # its source may still hold a copy
+UNCLAIMED = text("is_claimed IS FALSE")
 
 
 class Call(Base):
@@ -72,7 +75,12 @@ class Recording(Base):
     """
 
     __tablename__ = "recordings"
-    __table_args__ = (Index(None, "state", "next_try_at"), Index(None, "call_id", "turn"))
+    __table_args__ = (
+        Index(None, "state", "next_try_at"),
+        Index(None, "call_id", "turn"),
+        Index("ix_recordings_untold", "created_at", sqlite_where=UNTOLD, postgresql_where=UNTOLD),
+        Index("ix_recordings_unclaimed", "call_id", sqlite_where=UNCLAIMED, postgresql_where=UNCLAIMED),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))

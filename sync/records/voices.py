@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sync.records.base import Base, Id, Serial
 
 PENDING = text("state = 'pending'")  # written out, because SQLite uses a partial index only for a literal
+WAITING = text("state = 'waiting'")
 
 
 class Capture(Base):
@@ -61,6 +62,7 @@ class Opinion(Base):
         Index(None, "community_id", "state", "said_at"),
         Index(None, "topic_id", "state"),
         Index(None, "person_id"),
+        Index("ix_opinions_waiting", "said_at", sqlite_where=WAITING, postgresql_where=WAITING),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
