@@ -117,13 +117,14 @@ def voter_of(rules: Rules, person_id: str, number_id: str | None, household_id: 
     return person_id
 
 
-def merge_opinion(utterances: Iterable[Utterance]) -> Whole | None:
+def merge_opinion(utterances: Iterable[Utterance], owner: str | None = None) -> Whole | None:
     """The opinion that all its parts make, recordings in the order said; None before its first part.
 
-    Whoever said the first part owns it. Taken back once is taken back for good.
+    `owner` is the speaker known to have said it; where none is known yet, whoever said the first part.
+    Taken back once is taken back for good.
     """
     ordered = sorted(set(utterances), key=lambda one: order(one, Rules()))
-    parts = [one for one in ordered if one.act == "opinion"]
+    parts = [one for one in ordered if one.act == "opinion" and owner in (None, one.speaker)]
     if not parts:
         return None
     owned = [one for one in ordered if one.speaker == parts[0].speaker]

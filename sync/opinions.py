@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sync import merge
 from sync.erase import blank_opinion
 from sync.errors import RecordsUnavailable
-from sync.pending import COLUMNS, Batch, Pending
+from sync.pending import COLUMNS, Batch, Pending, givers
 from sync.records.tables import Capture, Opinion, OpinionRecording, Recording
 from sync.typed import keep_typed_words
 from sync.upsert import insert_for
@@ -40,10 +40,11 @@ def apply_opinions(batch: Batch, captures: Sequence[Pending]) -> None:
 def _apply(batch: Batch, opinion_id: str, row: Opinion | None, captures: Sequence[Pending]) -> bool:
     """Settle one opinion. False where another worker has made its row meanwhile."""
     admitted = batch.admit(captures)
-    whole = merge.merge_opinion(_utterance(batch, capture) for capture in admitted)
+    owner = None if row is None else givers(batch.session, [row.person_id])[row.person_id].speaker
+    whole = merge.merge_opinion((_utterance(batch, capture) for capture in admitted), owner)
     if whole is None:
         for capture in admitted:
-            batch.refused(capture, "unknown_opinion")
+            batch.refused(capture, "unknown_opinion" if row is None else "not_own")
         return True
     first = next(one for one in admitted if (one.source, one.source_id) == _key(whole.first))
     is_new = row is None
