@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from sync.archive import Archive
 from sync.people import find_or_create_number, normalise_number
 from sync.records.tables import Household, Number, Person, Resident, new_id, record_id
+from sync.recount import recount_homes
 
 _COLUMNS = {
     "household": ("户", "门牌", "household"),
@@ -74,6 +76,8 @@ def import_roster(
             continue
         _add(session, archive, community_id, home_id, entry)
         residents += 1
+    if residents:
+        recount_homes(session, archive, community_id, datetime.now(UTC))
     return Imported(households, residents, known)
 
 

@@ -68,7 +68,7 @@ def run_everything(settings: Settings, has_demo: bool = True, console: Console |
         with _alone(settings.home):
             return _run(settings, has_demo, out, stop)
     except RunError as problem:
-        out.print(f"[bold red]✗[/] {problem}")
+        out.print(f"[bold red]✗[/] {problem}", soft_wrap=True)
         return 1
     finally:
         for name, handler in before.items():
@@ -83,7 +83,9 @@ def running(settings: Settings, out: Console) -> Iterator[Archive]:
         _need_ports(settings)
         _need_models(settings, out)
         archive = open_archive(settings)
-        keeper = Keeper(lambda line: out.print(f"[yellow]![/] {line}"), _environment(settings))
+        keeper = Keeper(
+            lambda line: out.print(f"[yellow]![/] {line}", soft_wrap=True), _environment(settings)
+        )
         try:
             archive.database.create()
             seed(archive, settings.home)
@@ -102,7 +104,7 @@ def _run(settings: Settings, has_demo: bool, out: Console, stop: _Stop) -> int:
     archive = open_archive(settings)
     archive.database.create()
     account = seed(archive, settings.home) if has_demo else None
-    keeper = Keeper(lambda line: out.print(f"[yellow]![/] {line}"), _environment(settings))
+    keeper = Keeper(lambda line: out.print(f"[yellow]![/] {line}", soft_wrap=True), _environment(settings))
     try:
         _start(keeper, settings)
         _come_up(keeper, settings, archive, account, out, stop)

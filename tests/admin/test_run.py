@@ -52,9 +52,12 @@ class Running:
         """The processes below it, by what they do."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            words = child.cmdline()
-            name = "redis" if "redis-server" in words[0] else words[words.index("admin") + 1]
-            found["prompts" if words[-1] == "prompts" else name] = child
+            with contextlib.suppress(psutil.Error):  # one that is just ending or beginning
+                words = child.cmdline()
+                if any("redis-server" in word for word in words[:1]):
+                    found["redis"] = child
+                elif "admin" in words:
+                    found["prompts" if words[-1] == "prompts" else words[words.index("admin") + 1]] = child
         return found
 
     def stop(self) -> int:
