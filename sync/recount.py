@@ -44,6 +44,17 @@ def recount(session: Session, archive: Archive, topic_id: str, now: datetime) ->
     return changed
 
 
+def recount_homes(session: Session, archive: Archive, community_id: str, now: datetime) -> int:
+    """Recount the open topics that count households, after people moved on the roster; ballots changed."""
+    open_topics = select(Topic).where(Topic.community_id == community_id, Topic.state.in_(["open", "paused"]))
+    by_home = [topic.id for topic in session.scalars(open_topics.order_by(Topic.id)) if _counts_homes(topic)]
+    return sum(recount(session, archive, topic_id, now) for topic_id in by_home)
+
+
+def _counts_homes(topic: Topic) -> bool:
+    return rules_of(topic).counts == "households"
+
+
 def _history(session: Session, topic_id: str) -> Iterator[list[Pending]]:
     """All ballots ever settled on a topic, page by page."""
     seen = 0

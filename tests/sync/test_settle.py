@@ -33,7 +33,7 @@ from sync.records.tables import (
     Satisfaction,
     Topic,
 )
-from sync.recount import recount
+from sync.recount import recount, recount_homes
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
 
 DERIVED = (Ballot, Opinion, OpinionRecording, Reaction, Recording, Satisfaction, Consent, Request)
@@ -213,6 +213,25 @@ def test_a_recount_follows_the_topic_and_the_roster(any_village: Village) -> Non
     assert standing(archive) == {"hh_1": "disagree"}
     with archive.database.begin() as session:
         assert recount(session, archive, ROAD, at(40)) == 0
+
+
+def test_people_who_turn_out_to_share_a_home_share_a_ballot(any_village: Village) -> None:
+    any_village.topic(rules={"counts": "households"})
+    any_village.topic("tp_persons")
+    first, second = any_village.person("+8613800000001"), any_village.person("+8613800000002")
+    any_village.keep(any_village.ballot(first, "agree", 1, "1"), any_village.ballot(second, "pass", 2, "2"))
+    any_village.settle()
+    archive = any_village.archive
+    assert len(standing(archive)) == 2
+    with archive.database.begin() as session:
+        session.add(Household(id="hh_1", community_id=COMMUNITY, reference="1-101"))
+        session.flush()
+        for person_id in (first, second):
+            session.get_one(Person, person_id).household_id = "hh_1"
+        session.flush()
+        assert recount_homes(session, archive, COMMUNITY, at(40)) == 3
+    assert standing(archive) == {"hh_1": "pass"}
+    assert changes(archive, "ballot") == ["created", "created", "deleted", "deleted", "created"]
 
 
 # --- opinions ---
