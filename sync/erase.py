@@ -22,6 +22,7 @@ from sync.records.tables import (
     Person,
     Reaction,
     Recording,
+    Reply,
     Request,
     Resident,
     Topic,
@@ -61,11 +62,19 @@ def erase_person(archive: Archive, person_id: str, actor: str, reason: str | Non
 
 
 def blank_opinion(session: Session, opinion: Opinion, state: str) -> None:
-    """Delete an opinion's words and mark its sound for deletion; the row stays as a tombstone."""
+    """Delete an opinion's words, the letter and the replies too, and mark its sound for deletion.
+
+    The row stays as a tombstone.
+    """
     opinion.state = state
     opinion.held_by = opinion.next_try_at = opinion.problem = None
     blank = update(Transcript).where(Transcript.opinion_id == opinion.id)
     session.execute(blank.values(sealed_text=None, redacted=None))
+    session.execute(update(Reply).where(Reply.opinion_id == opinion.id).values(spoken=""))
+    written = select(Capture).where(Capture.subject_id == opinion.id, Capture.kind == "opinion")
+    for capture in session.scalars(written):
+        if "sealed_text" in capture.payload:
+            capture.payload = {name: said for name, said in capture.payload.items() if name != "sealed_text"}
     segments = select(OpinionRecording.recording_id).where(OpinionRecording.opinion_id == opinion.id)
     _mark_sound(session, Recording.id.in_(segments))
 
