@@ -14,6 +14,7 @@ from importlib import import_module
 from sqlalchemy import select
 
 from speech.recognize import Recognizer
+from sync import retention
 from sync.archive import Archive
 from sync.due import SWEPT, Due, due
 from sync.erase import delete_erased_sound
@@ -91,6 +92,13 @@ def transcribe(opinion_id: str) -> None:
     """Turn one opinion into words."""
     with _job("transcribe", opinion_id) as here:
         transcribe_opinion(here.archive, opinion_id, here.recognizer, here.clock)
+
+
+def expire() -> None:
+    """Erase what is older than its community promised to keep it."""
+    with _job("expire") as here:
+        while erased := retention.expire(here.archive, here.clock(), limit=_BATCH):
+            LOG.info("expire: %d erased, they had been kept as long as promised", erased)
 
 
 def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[str] = SWEPT) -> list[Due]:

@@ -43,6 +43,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "settle": Job(RECORDS, "sync.jobs:settle", 300),
         "settle_call": Job(RECORDS, "ivr.calls:settle_call", 60),
         "fetch_recording": Job(RECORDS, "sync.jobs:fetch_recording", 180),
+        "expire": Job(RECORDS, "sync.jobs:expire", 600),
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
     }

@@ -18,15 +18,17 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from sync.archive import Archive
+from sync.due import Due
 from sync.errors import RecordsError
 from sync.jobs import Workplace, do_here, open_worker, put_renders, sweep, workplace
-from sync.queue import JOBS, QUEUES, WorkQueue, begun, connect
+from sync.queue import JOBS, QUEUES, RECORDS, WorkQueue, begun, connect
 
 __all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
 
 LOG = logging.getLogger("tingjian.worker")
 SWEEP_SECONDS = 2.0
 _RENDER_SECONDS = 600.0  # what staff published while Redis was away is rendered after this at the latest
+_EXPIRE_SECONDS = 3600.0  # and at every start: a machine may never run for an hour
 _NICENESS = 10  # calls are answered first
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -92,13 +94,17 @@ def _serve(redis_url: str, queues: Sequence[str], stopping: threading.Event) -> 
 def _sweep_on(
     archive: Archive, queue: WorkQueue, queues: Sequence[str], stopping: threading.Event, seconds: float
 ) -> None:
-    renders_at = time.monotonic() + _RENDER_SECONDS
+    renders_at, expires_at = time.monotonic() + _RENDER_SECONDS, 0.0
     while not stopping.wait(seconds):
         try:
             _sweep_once(archive, queue, queues, stopping)
             if time.monotonic() >= renders_at:
                 renders_at = time.monotonic() + _RENDER_SECONDS
                 put_renders(archive, queue)
+            if RECORDS in queues and time.monotonic() >= expires_at:
+                expires_at = time.monotonic() + _EXPIRE_SECONDS
+                if not queue.put("expire"):
+                    do_here(Due("expire"))
         except RecordsError as error:
             LOG.error("the sweeper can't read the records: %s", error)
         except Exception as error:

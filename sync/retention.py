@@ -1,0 +1,126 @@
+"""Keeping the promise of the notice: after so many months sound and words are gone, the counts stay."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from sync.archive import Archive
+from sync.changes import note
+from sync.community_settings import audit, setting
+from sync.erase import blank_opinion, delete_erased_sound
+from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
+
+DEFAULT_KEEP_MONTHS = 12
+ACTOR = "retention"
+_GONE = ("withdrawn", "erased")
+
+
+def keep_months(session: Session, community_id: str) -> int:
+    """How many months a community keeps what was said; its notice says the same number."""
+    return int(setting(session, community_id, "keep_months") or DEFAULT_KEEP_MONTHS)
+
+
+@dataclass(frozen=True)
+class _Old:
+    """Ids of what is older than its community keeps it."""
+
+    opinions: Sequence[str]
+    recordings: Sequence[str]
+    calls: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.opinions) + len(self.recordings) + len(self.calls)
+
+
+def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
+    """Erase what is older than its community keeps it; how many opinions, stray recordings and calls.
+
+    Of each of the three at most `limit` a community, in one short transaction; 0 when nothing is left to do.
+    Ballots, reactions and consents stay, so no count changes. Safe to repeat and to be killed: what a crash
+    leaves on the disk is deleted by the next call, or by `settle`.
+    """
+    erased = 0
+    for community_id, before in _horizons(archive, now):
+        with archive.database.read() as session:
+            old = _find(session, community_id, before, limit)
+        if old:
+            with archive.database.begin() as session:
+                erased += _expire_opinions(session, old.opinions, now)
+                erased += _expire_recordings(session, old.recordings)
+                erased += _expire_calls(session, old.calls)
+    delete_erased_sound(archive)
+    return erased
+
+
+def months_before(now: datetime, months: int) -> datetime:
+    """The same day and time so many months earlier; the month's last day where it has no such day."""
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
+
+
+def _horizons(archive: Archive, now: datetime) -> Iterator[tuple[str, datetime]]:
+    """Each community, and the moment before which nothing said is kept."""
+    with archive.database.read() as session:
+        ids: Sequence[str] = session.scalars(select(Community.id)).all()
+        horizons = [(one, months_before(now, keep_months(session, one))) for one in ids]
+    yield from horizons
+
+
+def _find(session: Session, community_id: str, before: datetime, limit: int) -> _Old:
+    """Opinions still there; sound that none of these holds; calls that tell what their caller was read."""
+    is_kept = (
+        exists()
+        .where(OpinionRecording.recording_id == Recording.id, OpinionRecording.opinion_id == Opinion.id)
+        .where(Opinion.state.not_in(_GONE))
+    )
+    has_turns = exists().where(CallTurn.call_id == Call.id)
+    opinions = select(Opinion.id).where(
+        Opinion.community_id == community_id, Opinion.state.not_in(_GONE), Opinion.said_at < before
+    )
+    recordings = select(Recording.id).where(
+        Recording.community_id == community_id,
+        Recording.state != "erased",
+        Recording.created_at < before,
+        ~is_kept,
+    )
+    calls = select(Call.id).where(Call.community_id == community_id, Call.turned_at < before, has_turns)
+    return _Old(
+        session.scalars(opinions.order_by(Opinion.said_at, Opinion.id).limit(limit)).all(),
+        session.scalars(recordings.limit(limit)).all(),
+        session.scalars(calls.limit(limit)).all(),
+    )
+
+
+def _expire_opinions(session: Session, ids: Sequence[str], now: datetime) -> int:
+    """Those that another worker holds just now are left to the next call."""
+    rows = session.scalars(
+        select(Opinion)
+        .where(Opinion.id.in_(ids), Opinion.state.not_in(_GONE))
+        .order_by(Opinion.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for opinion in rows:
+        blank_opinion(session, opinion, "erased")
+        note(session, "opinion", opinion.id, opinion.community_id, "deleted", now)
+        audit(session, opinion.community_id, ACTOR, "opinion_expired", opinion.id)
+    return len(rows)
+
+
+def _expire_recordings(session: Session, ids: Sequence[str]) -> int:
+    """Said again, never taken, come too late."""
+    gone = update(Recording).where(Recording.id.in_(ids))
+    session.execute(gone.values(state="erased", held_by=None, next_try_at=None))
+    return len(ids)
+
+
+def _expire_calls(session: Session, ids: Sequence[str]) -> int:
+    """What was read aloud: replies, receipts, neighbours' words. That there was a call stays."""
+    session.execute(delete(CallTurn).where(CallTurn.call_id.in_(ids)))
+    session.execute(update(Call).where(Call.id.in_(ids)).values(view={}, place={}))
+    return len(ids)
