@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 from sync.records.tables import Audit, Setting
 
+KEEP_MONTHS, DEFAULT_KEEP_MONTHS = "keep_months", 12
+PROMISED_BEFORE = "keep_months_before"  # (until when, how many months) of every earlier notice
+
 
 def setting(session: Session, community_id: str, name: str, default: Any = None) -> Any:
     """The value a community has set, or `default`."""
@@ -17,16 +20,28 @@ def setting(session: Session, community_id: str, name: str, default: Any = None)
 
 
 def change_setting(session: Session, community_id: str, name: str, value: Any, actor: str) -> None:
-    """Set a value (anything JSON can hold). The audit says who changed which setting, never to what."""
+    """Set a value (anything JSON can hold). The audit says who changed which setting, never to what.
+
+    Of `keep_months` the earlier values stay known: who spoke under a notice is owed what that notice said.
+    """
     now = datetime.now(UTC)
     found = session.get(Setting, (community_id, name))
     if found is not None and found.value == value:
         return
+    if name == KEEP_MONTHS:
+        promised = setting(session, community_id, KEEP_MONTHS) or DEFAULT_KEEP_MONTHS
+        before = setting(session, community_id, PROMISED_BEFORE, [])
+        _write(session, community_id, PROMISED_BEFORE, [*before, [now.isoformat(), promised]], actor, now)
+    _write(session, community_id, name, value, actor, now)
+    audit(session, community_id, actor, "setting_changed", name)
+
+
+def _write(session: Session, community_id: str, name: str, value: Any, actor: str, now: datetime) -> None:
+    found = session.get(Setting, (community_id, name))
     if found is None:
         found = Setting(community_id=community_id, name=name, value=value)
         session.add(found)
     found.value, found.changed_at, found.changed_by = value, now, actor
-    audit(session, community_id, actor, "setting_changed", name)
 
 
 def audit(

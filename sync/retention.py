@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,18 +12,12 @@ from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.changes import note
-from sync.community_settings import audit, setting
+from sync.community_settings import DEFAULT_KEEP_MONTHS, KEEP_MONTHS, PROMISED_BEFORE, audit, setting
 from sync.erase import blank_opinion, delete_erased_sound
 from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
 
-DEFAULT_KEEP_MONTHS = 12
 ACTOR = "retention"
 _GONE = ("withdrawn", "erased")
-
-
-def keep_months(session: Session, community_id: str) -> int:
-    """How many months a community keeps what was said; its notice says the same number."""
-    return int(setting(session, community_id, "keep_months") or DEFAULT_KEEP_MONTHS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,15 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
     return erased
 
 
+def horizon(now: datetime, months: int, promised: Iterable[tuple[datetime, int]] = ()) -> datetime:
+    """The moment before which nothing said is kept any longer than `months`, nor than its own notice said.
+
+    `promised` are earlier notices: until when they were read, and how many months they promised.
+    """
+    earlier = (min(until, months_before(now, fewer)) for until, fewer in promised)
+    return max([months_before(now, months), *earlier])
+
+
 def months_before(now: datetime, months: int) -> datetime:
     """The same day and time so many months earlier; the month's last day where it has no such day."""
     year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
@@ -68,8 +71,15 @@ def _horizons(archive: Archive, now: datetime) -> Iterator[tuple[str, datetime]]
     """Each community, and the moment before which nothing said is kept."""
     with archive.database.read() as session:
         ids: Sequence[str] = session.scalars(select(Community.id)).all()
-        horizons = [(one, months_before(now, keep_months(session, one))) for one in ids]
+        horizons = [(one, horizon(now, *_promises(session, one))) for one in ids]
     yield from horizons
+
+
+def _promises(session: Session, community_id: str) -> tuple[int, list[tuple[datetime, int]]]:
+    """How many months the notice says now, and what earlier notices said until when."""
+    months = int(setting(session, community_id, KEEP_MONTHS) or DEFAULT_KEEP_MONTHS)
+    before = setting(session, community_id, PROMISED_BEFORE, [])
+    return months, [(datetime.fromisoformat(until), int(fewer)) for until, fewer in before]
 
 
 def _find(session: Session, community_id: str, before: datetime, limit: int) -> _Old:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ivr.dialogue.view import CommunityView
 from sync import jobs, retention
 from sync.archive import Archive
-from sync.community_settings import change_setting
+from sync.community_settings import DEFAULT_KEEP_MONTHS, change_setting
 from sync.queue import WorkQueue
 from sync.records.tables import (
     Audit,
@@ -27,10 +27,11 @@ from sync.records.tables import (
     Reaction,
     Recording,
     Reply,
+    Setting,
     Topic,
     Transcript,
 )
-from sync.retention import DEFAULT_KEEP_MONTHS, expire, keep_months, months_before
+from sync.retention import expire, horizon, months_before
 from sync.tally import tally
 from sync.typed import seal_words
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
@@ -139,12 +140,32 @@ def test_each_community_keeps_as_long_as_it_says(village: Village) -> None:
         session.get_one(Opinion, "op_2").topic_id = None
     assert expire(archive, months_before(A_YEAR_ON, 8)) == 1
     with archive.database.read() as session:
-        assert [keep_months(session, one) for one in (COMMUNITY, "cm_other")] == [3, DEFAULT_KEEP_MONTHS]
         assert [session.get_one(Opinion, one).state for one in ("op_1", "op_2")] == ["erased", "approved"]
 
 
 def test_the_notice_promises_what_is_done_where_nothing_is_set() -> None:
     assert CommunityView("青溪").keep_months == DEFAULT_KEEP_MONTHS
+
+
+def test_who_spoke_under_a_shorter_promise_is_not_kept_longer(village: Village) -> None:
+    speak(village, village.person())
+    with village.archive.database.begin() as session:
+        change_setting(session, COMMUNITY, "keep_months", 60, "staff:1")
+        past = session.get_one(Setting, (COMMUNITY, "keep_months_before"))
+        past.value = [[at(10).isoformat(), months] for _, months in past.value]
+    speak(village, village.person(), "2", minutes=20)
+    assert expire(village.archive, A_YEAR_ON + A_DAY) == 1
+    with village.archive.database.read() as session:
+        assert [session.get_one(Opinion, one).state for one in ("op_1", "op_2")] == ["erased", "approved"]
+    assert expire(village.archive, NOON.replace(year=NOON.year + 5) + A_DAY) == 1
+
+
+def test_the_shortest_promise_given_to_a_voice_holds() -> None:
+    now, changed = at(0), months_before(NOON, 5)
+    assert horizon(now, 12) == months_before(now, 12)
+    assert horizon(now, 12, [(changed, 3)]) == changed  # those before the change are over since two months
+    assert horizon(now, 12, [(changed, 6)]) == months_before(now, 6)  # of those before the change, the older
+    assert horizon(now, 3, [(changed, 12)]) == months_before(now, 3)  # a shorter promise holds for all
 
 
 def test_counts_and_consents_stay_as_they_were(village: Village) -> None:
