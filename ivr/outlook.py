@@ -19,6 +19,7 @@ from ivr.dialogue.view import CommunityView, TopicView
 from ivr.neighbours import Sides, neighbours_on, voices_for
 from ivr.prompts.voice import voice_of
 from ivr.recent import Recent
+from sync.community_settings import DEFAULT_KEEP_MONTHS
 from sync.people import normalise_number
 from sync.records.tables import Change, Community, ProgressUpdate, Setting, Topic, record_id
 
@@ -26,7 +27,6 @@ MOST_TOPICS = 9
 MOST_PAST_TOPICS = 6
 MOST_UPDATES = 3
 DEFAULT_SEATS = 2
-DEFAULT_KEEP_MONTHS = 12
 FRESH_SECONDS = 2.0
 """How long an outlook serves at most. Changes of records are seen at once; other edits after this."""
 
