@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from sync import migrations
 from sync.errors import RecordsError, RecordsUnavailable
@@ -21,7 +22,7 @@ from sync.errors import RecordsError, RecordsUnavailable
 __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
 BUSY_SECONDS = 10
-_POOL = {"pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
+_POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # in WAL mode only FULL survives a power cut with every acknowledged digit
@@ -31,6 +32,7 @@ _SQLITE_PRAGMAS = (
 # Primary result codes of SQLite that say "not now" rather than "your statement is wrong":
 # PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
 _SQLITE_UNAVAILABLE = frozenset({3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26})
+_REST_SECONDS = 5  # a connection idle for longer is asked before use: asking always costs a third of a turn
 _MIGRATION_LOCK = 0x74696E67  # "ting": PostgreSQL's advisory lock while tables are being made
 
 
@@ -142,7 +144,26 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL)
+    engine = create_engine(url, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL)
+
+    @event.listens_for(engine, "checkin")
+    def rest(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["rested_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def wake(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - entry.info.get("rested_at", time.monotonic()) > _REST_SECONDS:
+            _ask(engine, connection)
+
+    return engine
+
+
+def _ask(engine: Engine, connection: DBAPIConnection) -> None:
+    """Ask the server whether it still knows this connection; the pool makes a new one where it doesn't."""
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError("the server has closed this connection") from error
 
 
 def _reader_of(engine: Engine, is_sqlite: bool) -> Engine:

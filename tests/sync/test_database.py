@@ -120,3 +120,18 @@ def test_a_server_that_drops_its_connections_is_found_again(postgres_archive: Ar
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with database.begin() as session:
         session.add(Community(id="cm", name="n", dialled_number="1", created_at=NOW))
+
+
+@pytest.mark.slow
+def test_a_connection_that_died_while_it_rested_is_replaced_unseen(
+    postgres_archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.database._REST_SECONDS", 0)
+    database, other = postgres_archive.database, Database(str(postgres_archive.database.url))
+    with database.begin() as session:
+        backend = session.scalar(text("SELECT pg_backend_pid()"))
+    with other.begin() as session:
+        session.execute(text("SELECT pg_terminate_backend(:pid, 2000)"), {"pid": backend})
+    other.close()
+    with database.begin() as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) != backend
