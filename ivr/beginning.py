@@ -11,7 +11,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Arrival, Manner
-from ivr.caller import Caller, who_calls
+from ivr.caller import Caller, find_caller, make_first_seat, write_caller
+from ivr.deciding import Done
 from ivr.keeping import Speaker
 from ivr.outlook import Fresh, Outlooks, Shared
 from ivr.recent import Recent
@@ -30,6 +31,7 @@ class Begun:
     row: Mapping[str, Any]
     speaker: Speaker
     manner: Manner
+    caller: Caller
     shared: Shared
 
     @property
@@ -46,14 +48,29 @@ class Beginnings:
         self._outlooks = Outlooks()
         self._kept = Recent[bool](most=500)
 
-    def new_call(self, session: Session, arrival: Arrival, now: datetime) -> Begun:
-        """A call that has just come in. Raises UnknownNumber."""
+    def plan(self, session: Session, arrival: Arrival, now: datetime) -> Begun | None:
+        """A call that has just come in, nothing written yet. None where its first seat is still to be made.
+
+        Raises UnknownNumber.
+        """
         fresh = self._outlooks.dialled(session, arrival.dialled, now)
-        caller = who_calls(session, self._archive, fresh.outlook.community_id, arrival.caller, now)
+        caller = find_caller(session, self._archive, fresh.outlook.community_id, arrival.caller)
+        if caller is None:
+            return None
         shared = fresh.shared(caller.people)
-        self._keep(session, shared, now)
         part = callers_part(session, fresh.outlook, shared, caller, now)
         return _begun(arrival, fresh, caller, shared, part, now)
+
+    def prepare(self, session: Session, arrival: Arrival, now: datetime) -> Done:
+        """Make the first seat of a number that is known but has never called."""
+        fresh = self._outlooks.dialled(session, arrival.dialled, now)
+        make_first_seat(session, self._archive, fresh.outlook.community_id, arrival.caller)
+        return Done(is_prepared=True)
+
+    def write(self, session: Session, begun: Begun, now: datetime) -> None:
+        """Write what a planned call needs before its own row."""
+        write_caller(session, self._archive, begun.speaker.community_id, begun.caller, now)
+        self._keep(session, begun.shared, now)
 
     def _keep(self, session: Session, shared: Shared, now: datetime) -> None:
         """Keep what callers share where it is new, and drop what is older than any call.
@@ -96,4 +113,4 @@ def _begun(
         "turned_at": now,
     }
     manner = Manner(arrival.sid, 0, outlook.community_id, outlook.language, outlook.voice)
-    return Begun(row, speaker, manner, shared)
+    return Begun(row, speaker, manner, caller, shared)

@@ -1,8 +1,8 @@
-"""Who is calling: the number's row and the people at it, found with one query, made where they are new."""
+"""Who is calling: the number's row and the people at it, found with one query, written where they are new."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
@@ -10,7 +10,7 @@ from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
-from sync.people import normalise_number, person_at, roster_seats
+from sync.people import find_number, normalise_number, person_at, roster_seats
 from sync.records.tables import Number, Person, Resident, new_id
 
 _ROSTERED = select(func.count(Resident.id)).where(Resident.number_id == Number.id).scalar_subquery()
@@ -30,7 +30,10 @@ _CALLED = (
 
 @dataclass(frozen=True)
 class Caller:
-    """The first seat of a telephone. `people`: those known at it before this call; `rostered`: residents."""
+    """The first seat of a telephone. `people`: those known at it before this call; `rostered`: residents.
+
+    `is_new`: neither person nor number (`e164`, unless withheld) is in the records yet.
+    """
 
     person_id: str
     number_id: str | None = None
@@ -38,6 +41,8 @@ class Caller:
     rostered: int = 0
     is_slow: bool = False
     is_first_call: bool = False
+    is_new: bool = False
+    e164: str = field(default="", repr=False)
 
     @property
     def evidence(self) -> str:
@@ -47,23 +52,53 @@ class Caller:
         return "roster" if self.rostered else "caller_id"
 
 
-def who_calls(session: Session, archive: Archive, community_id: str, raw: str, now: datetime) -> Caller:
-    """The caller with number `raw`; a withheld one is a new person in every call."""
+def find_caller(session: Session, archive: Archive, community_id: str, raw: str) -> Caller | None:
+    """The caller with number `raw`, or one who is still to be written; a withheld one is new in every call.
+
+    None for a number that is known (from the roster, from a platform) but has no first seat yet.
+    """
     e164 = normalise_number(raw)
     if e164 is None:
-        return Caller(person_at(session, archive, community_id, None).id)
+        return Caller(new_id("per"), is_new=True)
     digest = archive.keyring.digest(community_id, e164)
     rows = session.connection().execute(_FOUND, {"community": community_id, "digest": digest}).all()
     if not rows:
-        return _newcomer(session, archive, community_id, e164, digest, now)
+        return Caller(new_id("per"), new_id("num"), is_first_call=True, is_new=True, e164=e164)
     number_id, is_slow, last_called_at, rostered, _, _ = rows[0]
-    session.connection().execute(_CALLED, {"number": number_id, "at": now})
     seats = {seat: person_id for *_, person_id, seat in rows if seat is not None}
-    if 1 in seats:
-        first = seats[1]
-    else:  # known from the roster or a platform, but never called
-        first = person_at(session, archive, community_id, session.get_one(Number, number_id)).id
-    return Caller(first, number_id, tuple(seats.values()), rostered, is_slow, last_called_at is None)
+    if 1 not in seats:
+        return None
+    return Caller(seats[1], number_id, tuple(seats.values()), rostered, is_slow, last_called_at is None)
+
+
+def make_first_seat(session: Session, archive: Archive, community_id: str, raw: str) -> None:
+    """The first seat of a known number."""
+    number = find_number(session, archive, community_id, normalise_number(raw) or "")
+    if number is not None:
+        person_at(session, archive, community_id, number)
+
+
+def write_caller(
+    session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
+) -> None:
+    """Write down that this caller has called. Raises IntegrityError where two first calls collide."""
+    if not caller.is_new:
+        session.connection().execute(_CALLED, {"number": caller.number_id, "at": now})
+        return
+    if caller.number_id is not None:
+        _write_number(session, archive, community_id, caller, now)
+    session.add(
+        Person(
+            id=caller.person_id,
+            community_id=community_id,
+            number_id=caller.number_id,
+            household_id=None,
+            seat=1,
+            key_id=archive.keyring.new_key(session),
+            created_at=now,
+        )
+    )
+    session.flush()
 
 
 def known_caller(session: Session, number: Number) -> Caller:
@@ -81,34 +116,19 @@ def known_caller(session: Session, number: Number) -> Caller:
     )
 
 
-def _newcomer(
-    session: Session, archive: Archive, community_id: str, e164: str, digest: str, now: datetime
-) -> Caller:
-    """Rows for a number never heard of. Two calls at once: the later one's transaction is done again."""
-    number_id, person_id = new_id("num"), new_id("per")
-    number_key, person_key = archive.keyring.new_key(session), archive.keyring.new_key(session)
+def _write_number(
+    session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
+) -> None:
+    number_id, key_id = caller.number_id or "", archive.keyring.new_key(session)
     session.add(
         Number(
             id=number_id,
             community_id=community_id,
-            digest=digest,
-            sealed=archive.keyring.seal(session, number_key, e164.encode(), number_id),
-            key_id=number_key,
+            digest=archive.keyring.digest(community_id, caller.e164),
+            sealed=archive.keyring.seal(session, key_id, caller.e164.encode(), number_id),
+            key_id=key_id,
             is_slow=False,
             last_called_at=now,
         )
     )
     session.flush()
-    session.add(
-        Person(
-            id=person_id,
-            community_id=community_id,
-            number_id=number_id,
-            household_id=None,
-            seat=1,
-            key_id=person_key,
-            created_at=now,
-        )
-    )
-    session.flush()
-    return Caller(person_id, number_id, is_first_call=True)

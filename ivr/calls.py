@@ -6,42 +6,27 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ivr.answering import Answering, Clock, Render, wakes_of
 from ivr.arrivals import Arrival, Delivered, Manner, Reached, UnknownCall
-from ivr.beginning import Beginnings
-from ivr.conversation import CALLS_REMEMBERED, Conversations, run
+from ivr.beginning import Beginnings, Begun
+from ivr.conversation import CALLS_REMEMBERED, Conversation, run
+from ivr.deciding import Done, Plan, Wake, Write, decide
 from ivr.dialogue.answer import begin
-from ivr.dialogue.turns import Heard, Pressed, Recorded, Started, Turn
+from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
-from ivr.live import Live, mark_ended, move, stored_answer, take, write_call, write_turn
+from ivr.leftovers import settle
+from ivr.live import Live, mark_ended, stored_answer, take, write_call, write_turn
 from ivr.recent import Recent
-from ivr.sounds import note_recording, recording_id_of, unclaimed
+from ivr.sounds import note_recording
 from speech.synthesize import FEMALE
 from sync.archive import Archive
-from sync.records.tables import Recording
 
 log = logging.getLogger(__name__)
-
-UNCLAIMED_SECONDS = 60.0
-"""A recording that no turn has taken for so long is taken by settling: its caller is gone."""
-
-_UNTOLD_SECONDS = 30.0  # a length that no platform told must not look like a slip of the finger
-_DUPLICATES = 3  # tries against another process that writes the same turn at the same moment
-
-Render = Callable[[Turn, Manner], str]
-Clock = Callable[[], datetime]
-Wake = tuple[str, dict[str, str]]
-
-
-class Queue(Protocol):
-    """What calls need of the work queue: to wake a worker, never failing."""
-
-    def put(self, job: str, **arguments: str) -> bool: ...
 
 
 def utc_now() -> datetime:
@@ -49,12 +34,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a transaction came to: a document, and the work to wake once it is committed."""
+class Queue(Protocol):
+    """What calls need of the work queue: to wake a worker, never failing."""
 
-    document: str = ""
-    wakes: tuple[Wake, ...] = ()
+    def put(self, job: str, **arguments: str) -> bool: ...
 
 
 @dataclass
@@ -68,11 +51,12 @@ class Calls:
     queue: Queue
     render: Render
     clock: Clock = utc_now
-    _conversations: Conversations = field(default_factory=Conversations, init=False)
+    _answering: Answering = field(init=False)
     _beginnings: Beginnings = field(init=False)
     _manners: Recent[Manner] = field(default_factory=lambda: Recent(CALLS_REMEMBERED), init=False)
 
     def __post_init__(self) -> None:
+        self._answering = Answering(self.archive, self.render, self.clock)
         self._beginnings = Beginnings(self.archive)
 
     def begin(self, arrival: Arrival) -> str:
@@ -84,85 +68,61 @@ class Calls:
 
         '' when that turn was settled while nobody listened. Raises UnknownCall, also for another line's call.
         """
-        return self._decide(lambda session: self._answer(session, _known(session, sid, line), n, reached))
+        return self._decide(lambda session: self._answer(session, sid, n, reached, line))
 
     def announce(self, sid: str, n: int, given: Delivered, line: str | None = None) -> None:
         """A recording made by the Record that turn `n` answers is finished. Raises UnknownCall."""
-        self._decide(lambda session: self._announce(session, _known(session, sid, line), n, given))
+        self._decide(_held(lambda session: self._announce(session, _known(session, sid, line), n, given)))
 
     def end(self, sid: str, status: str, line: str | None = None) -> None:
         """The line says that the call is over (`completed`, `busy`, …). Raises UnknownCall."""
-        self._decide(lambda session: self._end(session, _known(session, sid, line), status))
+        self._decide(_held(lambda session: self._end(session, _known(session, sid, line), status)))
 
     def settle(self, call_id: str) -> None:
         """Take what a caller who is gone has left: recordings that no turn has claimed. Safe to repeat."""
-        self._decide(lambda session: self._settle(session, call_id))
+        self._decide(_held(lambda session: settle(session, self._answering, call_id)))
 
     def manner(self, sid: str, n: int) -> Manner:
         """How to speak to a call when the records cannot be asked: as lately, else plainly."""
         known = self._manners.get(sid)
         return replace(known, n=n) if known is not None else Manner(sid, n, voice=FEMALE)
 
-    # --- one transaction each ---
-    def _decide(self, work: Callable[[Session], Done]) -> str:
-        for tries_left in reversed(range(_DUPLICATES)):
-            try:
-                with self.archive.database.begin() as session:
-                    done = work(session)
-                break
-            except IntegrityError:  # another wrote the same first: read what it wrote
-                if not tries_left:
-                    raise
+    def _decide(self, plan: Plan) -> str:
+        done = decide(self.archive.database, plan)
         for job, arguments in done.wakes:
             self.queue.put(job, **arguments)
         return done.document
 
-    def _begin(self, session: Session, arrival: Arrival) -> Done:
+    def _answer(self, session: Session, sid: str, n: int, reached: Reached, line: str | None) -> Done | Write:
+        live = _known(session, sid, line)
+        if self._manners.get(sid) is None:
+            self._manners.put(sid, live.manner)
+        return self._answering.plan(session, live, n, reached)
+
+    def _begin(self, session: Session, arrival: Arrival) -> Done | Write:
         known = take(session, sid=arrival.sid)
         if known is not None:
             _check_line(known, arrival.line)
             return Done(stored_answer(session, known.call_id, 0))
         now = self.clock()
-        begun = self._beginnings.new_call(session, arrival, now)
-        call_id, part = begun.call_id, begun.row["view"]
-        conversation = self._conversations.over(call_id, part, lambda: begun.shared.content)
+        begun = self._beginnings.plan(session, arrival, now)
+        if begun is None:
+            return lambda writing: self._beginnings.prepare(writing, arrival, now)
+        content = begun.shared.content
+        conversation = self._answering.conversations.over(begun.call_id, begun.row["view"], lambda: content)
+        return lambda writing: self._write_begun(writing, begun, conversation, now)
+
+    def _write_begun(self, session: Session, begun: Begun, conversation: Conversation, now: datetime) -> Done:
+        self._beginnings.write(session, begun, now)
         keeping = Keeping(session, self.archive, begun.speaker, "0", now)
         turn = run(conversation, begin(conversation.flow), Started(), keeping)
         document = self.render(turn, begun.manner)
         connection = session.connection()
         write_call(connection, begun.row, keeping.person_id, turn)
-        write_turn(connection, call_id, 0, Started(), turn, document, now)
-        self._manners.put(arrival.sid, begun.manner)
-        log.info("call %s began on %s", call_id, arrival.line)
-        return Done(document, _wakes(keeping, document))
-
-    def _answer(self, session: Session, live: Live, n: int, reached: Reached) -> Done:
-        now = self.clock()
-        is_next = n == live.turn + 1
-        wakes: tuple[Wake, ...] = ()
-        if isinstance(reached, Delivered):
-            recording_id = note_recording(session, live.call_id, live.speaker, n - 1, reached, is_next, now)
-            wakes = (("fetch_recording", {"recording_id": recording_id}),)
-            if not is_next:  # kept all the same, should no turn have taken it
-                wakes += (("settle_call", {"call_id": live.call_id}),)
-        if not is_next:
-            latest = n if 0 <= n <= live.turn else live.turn
-            return Done(stored_answer(session, live.call_id, latest), wakes)
-        done = self._advance(session, live, _heard(reached, live, now), now)
-        return Done(done.document, wakes + done.wakes)
-
-    def _advance(self, session: Session, live: Live, heard: Heard, now: datetime, hears: bool = True) -> Done:
-        """Answer the next turn. For a caller who no longer `hears`, nothing is rendered."""
-        n = live.turn + 1
-        if self._manners.get(live.manner.sid) is None:
-            self._manners.put(live.manner.sid, live.manner)
-        keeping = Keeping(session, self.archive, live.speaker, str(n), now)
-        turn = run(self._conversations.of(session, live.call_id), live.place, heard, keeping)
-        document = self.render(turn, replace(live.manner, n=n)) if hears else ""
-        connection = session.connection()
-        write_turn(connection, live.call_id, n, heard, turn, document, now)
-        move(connection, live.call_id, n, keeping.person_id, turn, now)
-        return Done(document, _wakes(keeping, document))
+        write_turn(connection, begun.call_id, 0, Started(), turn, document, now)
+        self._manners.put(begun.manner.sid, begun.manner)
+        log.info("call %s began on %s", begun.call_id, begun.speaker.line)
+        return Done(document, wakes_of(keeping, document))
 
     def _announce(self, session: Session, live: Live, n: int, given: Delivered) -> Done:
         recording_id = note_recording(session, live.call_id, live.speaker, n - 1, given, False, self.clock())
@@ -174,39 +134,9 @@ class Calls:
     def _end(self, session: Session, live: Live, status: str) -> Done:
         if live.ended_at is not None:
             return Done()
-        now = self.clock()
-        mark_ended(session, live, status, now)
+        mark_ended(session, live, status, self.clock())
         log.info("call %s ended: %s", live.call_id, status)
         return Done(wakes=(("settle_call", {"call_id": live.call_id}),))
-
-    def _settle(self, session: Session, call_id: str) -> Done:
-        wakes: tuple[Wake, ...] = ()
-        live = take(session, call_id=call_id)
-        left = unclaimed(session, call_id) if live is not None else ()
-        for recording in left:
-            assert live is not None
-            if not self._is_left_behind(recording, live):
-                continue
-            wakes += self._take_recording(session, live, recording).wakes
-            live = take(session, call_id=call_id)
-        return Done(wakes=wakes)
-
-    def _is_left_behind(self, recording: Recording, live: Live) -> bool:
-        waits_since = self.clock() - timedelta(seconds=UNCLAIMED_SECONDS)
-        return live.ended_at is not None or recording.created_at <= waits_since
-
-    def _take_recording(self, session: Session, live: Live, recording: Recording) -> Done:
-        recording.is_claimed = True
-        session.flush()
-        now = self.clock()
-        log.info("recording %s of call %s kept after the caller was gone", recording.id, live.call_id)
-        if recording.turn == live.turn:
-            seconds = _UNTOLD_SECONDS if recording.seconds is None else recording.seconds
-            heard = Recorded(recording.id, seconds, "hangup")
-            return self._advance(session, live, heard, now, hears=False)
-        keeping = Keeping(session, self.archive, live.speaker, f"left {recording.sid}", now)
-        keeping.keep_message(recording.id)
-        return Done(wakes=_wakes(keeping))
 
 
 def settle_call(call_id: str) -> None:
@@ -238,19 +168,6 @@ def _check_line(live: Live, line: str | None) -> None:
         raise UnknownCall("the call came by another line")
 
 
-def _heard(reached: Reached, live: Live, now: datetime) -> Heard:
-    match reached:
-        case Pressed(keys):
-            return Pressed(keys, (now - live.turned_at).total_seconds())
-        case Delivered(recording_sid, _, seconds, ended_by):
-            recording_id = recording_id_of(live.speaker.line, recording_sid)
-            return Recorded(recording_id, _UNTOLD_SECONDS if seconds is None else seconds, ended_by)
-    return reached
-
-
-def _wakes(keeping: Keeping, document: str = "") -> tuple[Wake, ...]:
-    """A capture wakes the merge; a sentence the platform had to say itself is rendered for the next time."""
-    wakes: tuple[Wake, ...] = (("settle", {}),) if keeping.written else ()
-    if "<Say" in document:
-        wakes += (("render", {"community_id": keeping.speaker.community_id}),)
-    return wakes
+def _held(work: Callable[[Session], Done]) -> Plan:
+    """Work that is all writing."""
+    return lambda session: work

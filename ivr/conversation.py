@@ -14,7 +14,7 @@ from ivr.dialogue.answer import answer
 from ivr.dialogue.hotline import hotline
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.turns import AskRecords, Heard, Line, Place, Turn
-from ivr.keeping import Keeping
+from ivr.keeping import SIMPLE, Keeping
 from ivr.recent import Recent
 from ivr.records_answers import tell
 from ivr.view import SHARED, joined
@@ -65,6 +65,11 @@ class Conversations:
 def _shared(session: Session, shared_id: str) -> Mapping[str, Any]:
     content: Mapping[str, Any] = session.get_one(SharedView, shared_id).content
     return content
+
+
+def is_simple(turn: Turn) -> bool:
+    """Whether a turn asks the records nothing, and keeps nothing that is more than a capture."""
+    return not isinstance(turn.wait, AskRecords) and all(isinstance(keep, SIMPLE) for keep in turn.keeps)
 
 
 def run(conversation: Conversation, place: Place, heard: Heard, keeping: Keeping) -> Turn:

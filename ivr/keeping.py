@@ -31,6 +31,17 @@ from sync.receipts import allot
 from sync.records.tables import Number, record_id
 
 CHANNEL = "phone"
+SIMPLE = (
+    KeepBallot
+    | KeepReaction
+    | DropOpinion
+    | KeepRelease
+    | KeepConsent
+    | KeepSatisfaction
+    | KeepHeard
+    | KeepRequest
+)
+"""Intentions that are captures and nothing more."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +80,12 @@ class Keeping:
     def write(self, keeps: Iterable[Keep], memory: Mapping[str, str]) -> dict[str, str]:
         """Write `keeps` in their order; the place's memory with the receipts allotted meanwhile."""
         self.memory = dict(memory)
-        captures = [given for keep in keeps if (given := self._capture(keep)) is not None]
-        keep_all(self.session, captures, self.now)
+        keep_all(self.session, self.captures(keeps), self.now)
         return self.memory
+
+    def captures(self, keeps: Iterable[Keep]) -> list[Given]:
+        """What `keeps` put in the inbox. Only those that are not SIMPLE ask or write anything meanwhile."""
+        return [given for keep in keeps if (given := self._capture(keep)) is not None]
 
     def keep_message(self, recording_id: str) -> None:
         """Keep a recording that no place of the dialogue waits for any more as a message of its own."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Manner
+from ivr.deciding import Overtaken
 from ivr.dialogue.plain import heard_to_plain, place_from_plain, place_to_plain
 from ivr.dialogue.turns import EndCall, Heard, Place, Turn
 from ivr.keeping import Speaker
@@ -38,14 +39,16 @@ _STORED = select(_TURNS.c.answer).where(
     _TURNS.c.call_id == bindparam("call"), _TURNS.c.n == bindparam("number")
 )
 _IS_CALL = _CALLS.c.id == bindparam("call")
-_MOVE = _CALLS.update().where(_IS_CALL)
+_MOVE = _CALLS.update().where(_IS_CALL, _CALLS.c.turn == bindparam("old_turn"))
 _MOVED: dict[str, Any] = {
     name: bindparam(f"new_{name}") for name in ("place", "turn", "turned_at", "person_id")
 }
 _MOVE_ON = _MOVE.values(_MOVED)
 _FINISH = _MOVE.values({**_MOVED, "end_status": FINISHED})
-_END = _MOVE.values(
-    ended_at=bindparam("at"), end_status=func.coalesce(_CALLS.c.end_status, bindparam("status"))
+_END = (
+    _CALLS.update()
+    .where(_IS_CALL)
+    .values(ended_at=bindparam("at"), end_status=func.coalesce(_CALLS.c.end_status, bindparam("status")))
 )
 _ANSWER = _TURNS.insert()
 _BEGIN = _CALLS.insert()
@@ -118,16 +121,21 @@ def write_turn(
     connection.execute(_ANSWER, answered)
 
 
-def move(connection: Connection, call_id: str, n: int, person_id: str, turn: Turn, at: datetime) -> None:
-    """The caller is now where `turn` leads; a turn that ends the call says so."""
+def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: datetime) -> None:
+    """The caller is now where `turn` leads; a turn that ends the call says so.
+
+    Raises Overtaken when another has moved the call since it was read.
+    """
     moved = {
-        "call": call_id,
+        "call": live.call_id,
+        "old_turn": live.turn,
         "new_place": place_to_plain(turn.place),
-        "new_turn": n,
+        "new_turn": live.turn + 1,
         "new_turned_at": at,
         "new_person_id": person_id,
     }
-    connection.execute(_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON, moved)
+    if connection.execute(_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON, moved).rowcount != 1:
+        raise Overtaken(live.call_id)
 
 
 def mark_ended(session: Session, live: Live, status: str, at: datetime) -> None:

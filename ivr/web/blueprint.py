@@ -8,8 +8,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request, send_file
 from sqlalchemy import text
 
+from ivr.answering import Clock
 from ivr.arrivals import UnknownCall, UnknownNumber
-from ivr.calls import Calls, Clock, Queue, utc_now
+from ivr.calls import Calls, Queue, utc_now
 from ivr.prompts.book import PromptError
 from ivr.prompts.clips import ClipStore
 from ivr.web.own_voice import OwnVoice

@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ivr.caller import who_calls
 from ivr.dialogue.view import CommunityView
-from ivr.outlook import Outlooks
-from ivr.view import callers_part, joined
+from ivr.view import community_view
 from sync.archive import Archive
 from sync.community_settings import change_setting
 from sync.inbox import Given, keep
@@ -41,12 +39,8 @@ def town(any_archive: Archive) -> Community:
 
 def view(archive: Archive, community: Community, caller: str | None = CALLER) -> CommunityView:
     with archive.database.begin() as session:
-        fresh = Outlooks().dialled(session, community.dialled_number, NOW)
-        who = who_calls(session, archive, community.id, caller or "anonymous", NOW)
-        shared = fresh.shared(who.people)
-        seen = joined(shared.content, callers_part(session, fresh.outlook, shared, who, NOW))
-        session.rollback()
-        return seen
+        number = find_or_create_number(session, archive, community.id, caller) if caller else None
+        return community_view(session, community, number, NOW)
 
 
 def neighbour(

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from sync.archive import Archive
-from sync.records.tables import Call, CallTurn, Number, Recording
+from sync.people import find_or_create_number
+from sync.records.tables import Call, CallTurn, Community, Household, Number, Person, Recording, Resident
 from tests.web.conftest import call_of, captures, kept
 from tests.web.platform import NoQueue, Platform
 
@@ -156,6 +157,32 @@ def test_a_call_that_came_to_its_end_has_nothing_to_resume(phone: Phone, archive
     call.end()
     assert call_of(archive, call.sid).end_status == "finished"
     assert call_of(archive, phone().begin().sid).view["resume_step"] is None
+
+
+def test_a_number_of_the_roster_that_never_called_has_its_home_and_evidence(
+    phone: Phone, archive: Archive, community: Community
+) -> None:
+    with archive.database.begin() as session:
+        number = find_or_create_number(session, archive, community.id, "+8613800001111")
+        session.add(Household(id="hh_1", community_id=community.id, reference="1-2-301"))
+        session.flush()
+        for seat in (1, 2, 3):
+            resident = Resident(
+                id=f"rs_{seat}",
+                community_id=community.id,
+                household_id="hh_1",
+                number_id=number.id,
+                key_id=archive.keyring.new_key(session),
+                sealed_name=b"",
+                seat=seat,
+            )
+            session.add(resident)
+    call = to_ballot(phone()).press("1")
+    (ballot,) = captures(archive)
+    assert ballot.evidence == "roster"
+    assert call_of(archive, call.sid).view["seats"] == 3
+    with archive.database.read() as session:
+        assert session.get_one(Person, ballot.person_id).household_id == "hh_1"
 
 
 def test_the_stored_turns_hold_no_telephone_numbers(phone: Phone, archive: Archive) -> None:

@@ -1,0 +1,127 @@
+"""One turn of a live call: most need only what is at hand, some the records; each is written as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ivr.arrivals import Delivered, Manner, Reached
+from ivr.conversation import Conversations, is_simple, run
+from ivr.deciding import Done, Wake, Write
+from ivr.dialogue.answer import answer
+from ivr.dialogue.turns import Heard, Pressed, Recorded, Turn
+from ivr.keeping import Keeping
+from ivr.live import Live, move, stored_answer, take, write_turn
+from ivr.sounds import note_recording, recording_id_of
+from sync.archive import Archive
+from sync.inbox import keep_all
+
+Render = Callable[[Turn, Manner], str]
+Clock = Callable[[], datetime]
+
+_UNTOLD_SECONDS = 30.0  # a length that no platform told must not look like a slip of the finger
+
+
+@dataclass
+class Answering:
+    """Answers turns. `render` makes the document of a turn; `clock` gives UTC."""
+
+    archive: Archive
+    render: Render
+    clock: Clock
+    conversations: Conversations = field(default_factory=Conversations)
+
+    def plan(self, session: Session, live: Live, n: int, reached: Reached) -> Done | Write:
+        """How turn `n` is answered: the stored answer for one that was, or what is to be written."""
+        if n != live.turn + 1 and not isinstance(reached, Delivered):
+            return Done(_latest(session, live, n))
+        if not isinstance(reached, Delivered):
+            write = self._simple(session, live, reached)
+            if write is not None:
+                return write
+
+        def write_held(writing: Session) -> Done:
+            held = live if writing is session else take(writing, call_id=live.call_id)
+            assert held is not None
+            return self._held(writing, held, n, reached)
+
+        return write_held
+
+    def _simple(self, session: Session, live: Live, reached: Reached) -> Write | None:
+        """A turn that asks the records nothing: all is thought before anything is locked."""
+        now = self.clock()
+        heard = heard_by(live, reached, now)
+        turn = answer(self.conversations.of(session, live.call_id).flow, live.place, heard)
+        if not is_simple(turn):
+            return None
+        n = live.turn + 1
+        keeping = Keeping(session, self.archive, live.speaker, str(n), now)
+        captures = keeping.captures(turn.keeps)
+        document = self.render(turn, replace(live.manner, n=n))
+
+        def write(writing: Session) -> Done:
+            connection = writing.connection()
+            move(connection, live, live.speaker.person_id, turn, now)
+            write_turn(connection, live.call_id, n, heard, turn, document, now)
+            keep_all(writing, captures, now)
+            return Done(document, wakes_of(keeping, document))
+
+        return write
+
+    def _held(self, session: Session, live: Live, n: int, reached: Reached) -> Done:
+        """A turn that needs the records: the call is held while it is thought."""
+        now = self.clock()
+        is_next = n == live.turn + 1
+        wakes: tuple[Wake, ...] = ()
+        if isinstance(reached, Delivered):
+            recording_id = note_recording(session, live.call_id, live.speaker, n - 1, reached, is_next, now)
+            wakes = (("fetch_recording", {"recording_id": recording_id}),)
+            if not is_next:  # kept all the same, should no turn have taken it
+                wakes += (("settle_call", {"call_id": live.call_id}),)
+        if not is_next:
+            return Done(_latest(session, live, n), wakes)
+        done = self.advance(session, live, heard_by(live, reached, now), now)
+        return Done(done.document, wakes + done.wakes)
+
+    def advance(self, session: Session, live: Live, heard: Heard, now: datetime, hears: bool = True) -> Done:
+        """Answer the next turn. For a caller who no longer `hears`, nothing is rendered."""
+        n = live.turn + 1
+        keeping = Keeping(session, self.archive, live.speaker, str(n), now)
+        turn = run(self.conversations.of(session, live.call_id), live.place, heard, keeping)
+        document = self.render(turn, replace(live.manner, n=n)) if hears else ""
+        connection = session.connection()
+        move(connection, live, keeping.person_id, turn, now)
+        write_turn(connection, live.call_id, n, heard, turn, document, now)
+        return Done(document, wakes_of(keeping, document))
+
+
+def wakes_of(keeping: Keeping, document: str = "") -> tuple[Wake, ...]:
+    """A capture wakes the merge; a sentence the platform had to say itself is rendered for the next time."""
+    wakes: tuple[Wake, ...] = (("settle", {}),) if keeping.written else ()
+    if "<Say" in document:
+        wakes += (("render", {"community_id": keeping.speaker.community_id}),)
+    return wakes
+
+
+def heard_by(live: Live, reached: Reached, now: datetime) -> Heard:
+    """What reached the call, as the dialogue hears it."""
+    match reached:
+        case Pressed(keys):
+            return Pressed(keys, (now - live.turned_at).total_seconds())
+        case Delivered(recording_sid, _, seconds, ended_by):
+            return Recorded(
+                recording_id_of(live.speaker.line, recording_sid), told_seconds(seconds), ended_by
+            )
+    return reached
+
+
+def told_seconds(seconds: float | None) -> float:
+    """The length of a recording, or a usual one where no platform told it."""
+    return _UNTOLD_SECONDS if seconds is None else seconds
+
+
+def _latest(session: Session, live: Live, n: int) -> str:
+    return stored_answer(session, live.call_id, n if 0 <= n <= live.turn else live.turn)
