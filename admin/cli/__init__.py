@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "staff": ("admin.cli.people:staff", "工作人员 · people at the desk"),
     "platforms": ("admin.cli.people:platforms", "线上平台 · online platforms and their keys"),
     "roster": ("admin.cli.people:roster", "住户名册 · the roster of residents"),
+    "forget": ("admin.cli.forgetting:forget", "应居民要求删除 · delete what a resident wants gone"),
     "models": ("admin.cli.sounds:models", "语音模型 · speech models"),
     "prompts": ("admin.cli.sounds:prompts", "预先合成提示音 · render prompts ahead"),
     "speech": ("admin.cli.sounds:speech", "语音引擎 · speech engines"),

@@ -15,7 +15,7 @@ from admin.pages.access import add_doors, archive, is_staff, language
 from admin.pages.acts import add_acts
 from admin.pages.opinions import add_opinions
 from admin.pages.sound import add_sound
-from admin.pages.words import word
+from admin.pages.words import known_word, word
 from sync.archive import Archive
 from sync.errors import RecordsError
 from sync.queue import WorkQueue
@@ -47,6 +47,7 @@ def _for_every_page() -> dict[str, object]:
     return {
         "language": spoken,
         "w": lambda word_id, **values: word(word_id, spoken, **values),
+        "known": lambda word_id, otherwise: known_word(word_id, spoken, otherwise),
         "local": _local_clock(),
         "phone_page": url_for("phone.phone") if has_phone else None,
     }

@@ -17,6 +17,11 @@ def all_words() -> dict[str, dict[str, str]]:
     return cast(dict[str, dict[str, str]], content)
 
 
+def known_word(word_id: str, language: str, otherwise: str) -> str:
+    """The word of an id that comes from the records, or `otherwise` where the desk has no word for it."""
+    return all_words().get(word_id, {}).get(language, otherwise)
+
+
 def word(word_id: str, language: str, **values: object) -> str:
     """The word of that id in a language, its {placeholders} filled. A KeyError is a mistake of ours."""
     return all_words()[word_id][language].format(**values)

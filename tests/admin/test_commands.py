@@ -83,7 +83,7 @@ def test_the_card_shows_number_and_keys_in_large_type(shell: Shell, tmp_path: Pa
     assert shell.type("card", "--to", str(page)).exit_code == 0
     text = page.read_text("utf-8")
     assert "0571 1234 5678" in text
-    assert all(f"<dt>{key}</dt>" in text for key in "1230*#9")
+    assert all(f"<dt>{key}</dt>" in text for key in "12340*#9")
     assert "size: A4" in text
     assert "http" not in text
     assert "&lt;b&gt;" in card("<b>", "+8657112345678", "en")
@@ -120,3 +120,23 @@ def _words(settings: Settings) -> list[str]:
         found = [read_opinion(session, archive, one.community_id, one.id) for one in everyone]
     archive.close()
     return sorted(one.words or "" for one in found if one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_card_fits_on_one_sheet(language: str, tmp_path: Path) -> None:
+    import re
+    import shutil
+    import subprocess
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium here")
+    page, sheet = tmp_path / "card.html", tmp_path / "card.pdf"
+    page.write_text(card("长寿花园东里社区", "+8657112345678", language), "utf-8")
+    subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile",
+         "--no-pdf-header-footer", f"--print-to-pdf={sheet}", page.as_uri()],
+        check=True, capture_output=True, timeout=90,
+    )  # fmt: skip
+    assert len(re.findall(rb"/Type\s*/Page[^s]", sheet.read_bytes())) == 1
