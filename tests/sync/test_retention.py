@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from ivr.dialogue.view import CommunityView
+from ivr.view import community_view
 from sync import jobs, retention
 from sync.archive import Archive
 from sync.community_settings import DEFAULT_KEEP_MONTHS, change_setting
@@ -143,8 +143,12 @@ def test_each_community_keeps_as_long_as_it_says(village: Village) -> None:
         assert [session.get_one(Opinion, one).state for one in ("op_1", "op_2")] == ["erased", "approved"]
 
 
-def test_the_notice_promises_what_is_done_where_nothing_is_set() -> None:
-    assert CommunityView("青溪").keep_months == DEFAULT_KEEP_MONTHS
+def test_the_notice_says_the_months_that_are_kept(archive: Archive, community: Community) -> None:
+    with archive.database.begin() as session:
+        assert community_view(session, community, None, NOON).keep_months == DEFAULT_KEEP_MONTHS
+        change_setting(session, community.id, "keep_months", 3, "staff:1")
+    with archive.database.read() as session:
+        assert community_view(session, community, None, at(1)).keep_months == 3
 
 
 def test_who_spoke_under_a_shorter_promise_is_not_kept_longer(village: Village) -> None:
