@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivr.dialogue.answer import GENTLE_PROMPTS, answer, begin
-from ivr.dialogue.steps import Flow, Prompt, prompts, ways
+from ivr.dialogue.steps import Flow, Menu, Prompt, prompts, ways
 from ivr.dialogue.turns import (
     AskRecords,
     Count,
@@ -29,7 +29,6 @@ from ivr.dialogue.turns import (
 from ivr.prompts.book import Book
 from ivr.prompts.pieces import count_words
 
-_FIRST_KEYS = "123#"
 _MOST_TURNS = 200
 
 
@@ -78,8 +77,9 @@ def _records(turn: Turn) -> bool:
 
 
 def _one_key_off(flow: Flow, turn: Turn, book: Book) -> Iterator[str]:
+    step = flow.steps[turn.place.step]
     if isinstance(turn.wait, GatherKeys):
-        for key in _FIRST_KEYS:
+        for key in (*(step.keys if isinstance(step, Menu) else ()), "#"):
             yield from _line_texts(_pressed(flow, turn.place, key).lines, book)
 
 
