@@ -23,12 +23,14 @@ class Child:
     """One process to keep: its name for people, its command, the file for what it prints (None: as ours).
 
     `may_be_cut`: it loses nothing by being killed at any moment, so stopping does not wait for it long.
+    `is_needed`: others lean on it until they have ended, so it is asked to end after them.
     """
 
     name: str
     command: Sequence[str]
     log: Path | None = None
     may_be_cut: bool = False
+    is_needed: bool = False
 
 
 @dataclass
@@ -72,8 +74,12 @@ class Keeper:
         return {one.child.name: one.process.pid for one in self._running}
 
     def stop(self, patience_seconds: float = 10.0) -> None:
-        """Ask each to end, last started first; kill what has not ended in time."""
-        for one in reversed(self._running):
+        """Ask each to end, those that others need last; kill what has not ended in time."""
+        for one in self._running:
+            if not one.child.is_needed and one.process.poll() is None:
+                one.process.terminate()  # these end side by side
+        order = [*reversed(self._running)]
+        for one in sorted(order, key=lambda one: one.child.is_needed):
             _end(one, _CUT_SECONDS if one.child.may_be_cut else patience_seconds)
         self._running.clear()
 

@@ -160,10 +160,12 @@ def _start(keeper: Keeper, settings: Settings) -> None:
         socket = Path(settings.redis_url.removeprefix("unix://"))
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [sys.executable, "-m", "admin.supervised", *redis_command(socket, settings.home)]
-        keeper.start(Child("redis", command, _log(settings, "redis")))
+        keeper.start(Child("redis", command, _log(settings, "redis"), is_needed=True))
     for name, arguments in PROCESSES.items():
         # a prompt half-way is made again: no reason to wait for the queue's longest job
-        keeper.start(Child(name, [*me, *arguments], _log(settings, name), may_be_cut=name == "prompts"))
+        may_be_cut, is_needed = name == "prompts", name == "web"
+        command = [*me, *arguments]
+        keeper.start(Child(name, command, _log(settings, name), may_be_cut=may_be_cut, is_needed=is_needed))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

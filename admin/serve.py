@@ -40,7 +40,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "threads": _THREADS,
         "keepalive": _KEEP_ALIVE_SECONDS,
         "timeout": 60,
-        "graceful_timeout": 8,
+        "graceful_timeout": 3,
         "limit_request_line": 4094,
         "limit_request_fields": 64,
         "accesslog": None,

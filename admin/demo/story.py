@@ -170,7 +170,8 @@ class Story:
         return opinion
 
     def _until(self, is_so: Callable[[], bool], is_needed: bool = True) -> None:
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        """Wait; for what is only nice to have, a quarter as long."""
+        give_up_at = time.monotonic() + _PATIENCE_SECONDS / (1 if is_needed else 4)
         while not is_so():
             if time.monotonic() > give_up_at:
                 if is_needed:
