@@ -24,10 +24,8 @@ from sync.sound import gather, segments
 from sync.typed import ENGINE, typed_words
 
 LOG = logging.getLogger("tingjian.words")
-LEAST_CONFIDENCE = 0.6  # below this the machine's words are not trusted without an ear
-_MOST_TRIES = (
-    6  # of sound that makes workers fail; a recognizer that is away is waited for as long as it takes
-)
+LEAST_CONFIDENCE = 0.7  # below this the machine's words are not trusted without an ear
+_MOST_TRIES = 6  # of sound that makes workers fail; for a recognizer that is away there is no such bound
 MACHINE = 1  # the version that the machine writes; staff corrections come after it
 _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs more than it lasts
 

@@ -1,4 +1,4 @@
-"""The last fallback: espeak-ng through pyttsx3, in a process of its own because of its licence (GPL-3).
+"""The last fallback: espeak-ng, in a process of its own because of its licence (GPL-3).
 
 Its English is clear; its Mandarin was measured as not understandable and is only better than silence.
 """
