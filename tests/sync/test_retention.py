@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import time
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import select
 
 from ivr.view import community_view
-from sync import jobs, retention
+from sync import jobs, retention, worker
 from sync.archive import Archive
 from sync.community_settings import DEFAULT_KEEP_MONTHS, change_setting
-from sync.queue import WorkQueue
+from sync.queue import RECORDS, WorkQueue
 from sync.records.tables import (
     Audit,
     Ballot,
@@ -35,6 +37,7 @@ from sync.retention import expire, horizon, months_before
 from sync.tally import tally
 from sync.typed import seal_words
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
+from tests.sync.voices import Parrot
 
 A_YEAR_ON = NOON.replace(year=NOON.year + 1)
 A_DAY = timedelta(days=1)
@@ -256,9 +259,9 @@ def _power_cut(_: Archive) -> int:
     raise OSError("the power is gone")
 
 
-def test_the_workers_job_goes_on_until_nothing_is_left(
-    archive: Archive, community: Community, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def here(archive: Archive, community: Community, monkeypatch: pytest.MonkeyPatch) -> jobs.Workplace:
+    """This process as a worker a year on, without Redis; three opinions are old."""
     village = Village(archive)
     village.topic()
     for name in "123":
@@ -266,14 +269,32 @@ def test_the_workers_job_goes_on_until_nothing_is_left(
     monkeypatch.setattr(jobs, "_workplace", None)
     monkeypatch.setattr(jobs, "_BATCH", 1)
     queue = WorkQueue("unix:///nowhere/redis.sock")
-    jobs.open_worker(archive, queue, _nobody, lambda _: ("", ""), clock=lambda: A_YEAR_ON + A_DAY)
-    jobs.expire()
+    return jobs.open_worker(archive, queue, Parrot, lambda _: ("", ""), clock=lambda: A_YEAR_ON + A_DAY)
+
+
+def states(archive: Archive) -> set[str]:
     with archive.database.read() as session:
-        assert set(session.scalars(select(Opinion.state))) == {"erased"}
+        return set(session.scalars(select(Opinion.state)))
 
 
-def _nobody() -> None:  # type: ignore[misc]
-    raise AssertionError("nobody listens here")
+def test_the_workers_job_goes_on_until_nothing_is_left(here: jobs.Workplace) -> None:
+    jobs.expire()
+    assert states(here.archive) == {"erased"}
+
+
+def test_a_worker_looks_when_it_starts_and_needs_no_redis(here: jobs.Workplace) -> None:
+    stopping = Event()
+    given = (here.archive, here.queue, (RECORDS,), stopping, 0.02)
+    sweeper = Thread(target=worker._sweep_on, args=given, daemon=True)
+    sweeper.start()
+    try:
+        end = time.monotonic() + 30
+        while states(here.archive) != {"erased"}:
+            assert time.monotonic() < end, "the old words are still there"
+            time.sleep(0.05)
+    finally:
+        stopping.set()
+        sweeper.join(10)
 
 
 @pytest.mark.parametrize(
