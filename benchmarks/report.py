@@ -12,6 +12,7 @@ class Measured:
     """A measurement. `ratio` is value / baseline (None without one); the target is on it, else on the value.
 
     `is_at_most`: the target is a bound from above (seconds, bytes), not from below (a rate).
+    `is_absolute`: the target is on the value even though there is a ratio.
     """
 
     name: str
@@ -20,11 +21,12 @@ class Measured:
     target: float
     ratio: float | None = None
     is_at_most: bool = False
+    is_absolute: bool = False
 
     @property
     def is_ok(self) -> bool:
         """Whether the target is met."""
-        judged = self.value if self.ratio is None else self.ratio
+        judged = self.value if self.ratio is None or self.is_absolute else self.ratio
         return judged <= self.target if self.is_at_most else judged >= self.target
 
     def __str__(self) -> str:
