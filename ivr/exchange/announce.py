@@ -48,14 +48,10 @@ class Announcer:
         return f"{self._base}/recordings/{sid}"
 
     async def _until_taken(self, sid: str) -> None:
-        tape = await asyncio.to_thread(self._spool.read, sid)
-        if tape is None or tape.ended_by is None:
-            return
-        callback = self._spool.callback(tape)
+        callback, params = await asyncio.to_thread(self._told, sid)
         if not callback:
             return
-        params, sequence = self._params(tape), 0
-        pause, reminder = FIRST_PAUSE, FIRST_REMINDER
+        sequence, pause, reminder = 0, FIRST_PAUSE, FIRST_REMINDER
         while True:
             status = await self._door.tell(callback, params | {"SequenceNumber": str(sequence)})
             if 200 <= status < 300:
@@ -65,6 +61,13 @@ class Announcer:
                 wait, pause = pause, min(pause * 2, LONGEST_PAUSE)
             sequence += 1
             await asyncio.sleep(wait / self._speed)
+
+    def _told(self, sid: str) -> tuple[str, dict[str, str]]:
+        """Whom to tell what; nobody while it is being made. Its sound need not stay in memory for that."""
+        tape = self._spool.read(sid)
+        if tape is None or tape.ended_by is None:
+            return "", {}
+        return self._spool.callback(tape), self._params(tape)
 
     def _params(self, tape: Tape) -> dict[str, str]:
         details = tape.details

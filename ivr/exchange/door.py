@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 5.0
 PAUSES = (0.2, 0.6, 1.5, 3.0)
+KEEP_ALIVE_SECONDS = 10.0
 MAX_MEDIA_BYTES = 32 * 1024 * 1024
 
 
@@ -115,6 +116,12 @@ class Door:
 
 
 FORM = "application/x-www-form-urlencoded"
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Connections to web, given up before web gives them up (15 s); cookies of one call are not another's."""
+    connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_SECONDS)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

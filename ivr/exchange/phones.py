@@ -24,6 +24,7 @@ from ivr.exchange.twiml import KEYS
 LEAD_SECONDS = 0.1
 """Sound sent ahead of its time, so that a short stall is not heard."""
 MOST_UNHEARD_BYTES = 60 * BYTES_PER_SECOND
+MOST_KEYS_AHEAD = 64
 PRACTICE_RINGING_SECONDS = 4.0
 OFF_HOOK_SECONDS = 30.0
 
@@ -72,9 +73,8 @@ class WebSocketHandset:
                     given = _json(message.data)
                     if given.get("type") == "hangup":
                         return
-                    if given.get("type") == "key" and str(given.get("key")) in tuple(KEYS):
-                        self._keys.append(Key(str(given["key"]), time.monotonic()))
-                        self._news.set()
+                    if given.get("type") == "key":
+                        self._press(str(given.get("key")))
         finally:
             self.gone()
 
@@ -82,6 +82,11 @@ class WebSocketHandset:
         """The caller has hung up."""
         self.is_gone = True
         self._news.set()
+
+    def _press(self, key: str) -> None:
+        if key in tuple(KEYS) and len(self._keys) < MOST_KEYS_AHEAD:
+            self._keys.append(Key(key, time.monotonic()))
+            self._news.set()
 
     def _hear(self, sound: bytes) -> None:
         if self._is_listening:

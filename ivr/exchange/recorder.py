@@ -64,8 +64,9 @@ class Recorder:
     async def _until_end(self, key: asyncio.Task[str]) -> Ended:
         while True:
             hearing = asyncio.create_task(self._handset.hear())
-            await asyncio.wait({key, hearing}, return_when=asyncio.FIRST_COMPLETED)
-            if not hearing.done():
+            try:
+                await asyncio.wait({key, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
                 hearing.cancel()
                 await asyncio.gather(hearing, return_exceptions=True)
             try:

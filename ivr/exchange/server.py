@@ -1,15 +1,12 @@
-"""The exchange as a program: the door for practice phones, the counter where web collects recordings, the
-calls between.
-"""
+"""The exchange as a program: the door for practice phones, the calls behind it, its start and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import os
 import signal
-from base64 import b64decode
+import socket
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -17,8 +14,9 @@ from aiohttp import web
 
 from ivr.exchange.announce import Announcer
 from ivr.exchange.call import Call
+from ivr.exchange.counter import Counter
 from ivr.exchange.desk import Desk
-from ivr.exchange.door import Door
+from ivr.exchange.door import Door, open_session
 from ivr.exchange.errands import Errands
 from ivr.exchange.errors import HungUp
 from ivr.exchange.handset import Handset
@@ -26,7 +24,7 @@ from ivr.exchange.media import Media
 from ivr.exchange.phones import WebSocketHandset
 from ivr.exchange.sentences import SENTENCES, Sentences
 from ivr.exchange.settings import ExchangeSettings
-from ivr.exchange.spool import SID, Spool
+from ivr.exchange.spool import Spool
 from ivr.exchange.tickets import read_ticket
 
 log = logging.getLogger(__name__)
@@ -43,23 +41,32 @@ class Exchange:
         self.port = settings.port
         self._things = AsyncExitStack()
         self._handsets: set[Handset] = set()
+        self._lines: set[WebSocketHandset] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self.desk: Desk
         self._rehearsal: asyncio.Task[None]
+        self._door: web.SockSite
 
     async def start(self) -> None:
         """Take up what an earlier life left over, then open the doors. Raises OSError when the port is
         taken.
         """
-        session = await self._things.enter_async_context(aiohttp.ClientSession())
-        runner = web.AppRunner(self._application(), access_log=None)
+        counter = self._things.enter_context(bound(self.settings.host, self.settings.port))
+        self.port = counter.getsockname()[1]
+        session = await self._things.enter_async_context(open_session())
+        self.desk = self._desk(session)
+        await self._take_up()
+        self._rehearsal = asyncio.create_task(self._rehearse())
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         self._things.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, self.settings.host, self.settings.port)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self.desk = self._desk(session)
-        self._rehearsal = asyncio.create_task(self._rehearse())
+        self._door = web.SockSite(runner, counter)
+        await self._door.start()
+
+    async def _take_up(self) -> None:
+        """Go on with what is unfinished. No call may begin meanwhile: its tape and errand would be taken for
+        an earlier life's.
+        """
         for sid in await asyncio.to_thread(self.desk.spool.recover):
             log.warning("recording %s was cut off and has been closed", sid)
         for sid in self.desk.spool.sids():
@@ -84,12 +91,13 @@ class Exchange:
 
     async def stop(self) -> None:
         """End all calls as if everybody hung up, keep everything, close the doors."""
-        for handset in list(self._handsets):
-            await handset.hang_up("stopped")
+        if hasattr(self, "_door"):
+            await self._door.stop()
+            self._rehearsal.cancel()
+        await asyncio.gather(*(handset.hang_up("stopped") for handset in self._handsets | self._lines))
         if self._calls:
             await asyncio.wait(self._calls, timeout=STOP_SECONDS)
         if hasattr(self, "desk"):
-            self._rehearsal.cancel()
             await self.desk.errands.stop()
             await self.desk.announcer.stop()
         await self._things.aclose()
@@ -123,8 +131,7 @@ class Exchange:
             [
                 web.get("/health", self._health),
                 web.get("/phone/ws", self._phone),
-                web.get("/recordings/{name}", self._recording),
-                web.delete("/recordings/{name}", self._taken),
+                *Counter(self.desk).routes(),
             ]
         )
         return application
@@ -142,55 +149,44 @@ class Exchange:
             raise web.HTTPUnauthorized(text="this ticket is not valid, or no longer")
         if not self._is_ours(request.headers.get("Origin"), kind):
             raise web.HTTPForbidden(text="this page may not use the telephone")
-        socket = web.WebSocketResponse(
+        phone = web.WebSocketResponse(
             timeout=2, heartbeat=20, max_msg_size=MOST_MESSAGE_BYTES, compress=False
         )
-        await socket.prepare(request)
-        handset = WebSocketHandset(socket, kind, self.desk.sentences, self.settings.speed)
+        await phone.prepare(request)
+        handset = WebSocketHandset(phone, kind, self.desk.sentences, self.settings.speed)
+        self._lines.add(handset)
+        try:
+            await self._serve(handset)
+        finally:
+            self._lines.discard(handset)
+        return phone
+
+    async def _serve(self, handset: WebSocketHandset) -> None:
         if await handset.take_call():
             call = asyncio.create_task(self.take(handset))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
             await handset.read()
             await asyncio.wait({call})
-        return socket
 
     def _is_ours(self, origin: str | None, kind: str) -> bool:
         """Whether the page a phone runs on is ours. A terminal runs on none."""
         return origin in self.settings.origins or (origin is None and kind == "terminal")
 
-    async def _recording(self, request: web.Request) -> web.Response:
-        sid = self._sid(request)
-        wav = await asyncio.to_thread(self.desk.spool.wav, sid)
-        if wav is None:
-            raise web.HTTPNotFound(text="no such recording, or not yet")
-        return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
-    async def _taken(self, request: web.Request) -> web.Response:
-        sid = self._sid(request)
-        if await asyncio.to_thread(self.desk.spool.delete, sid):
-            log.info("recording %s has been taken over", sid)
-        elif await asyncio.to_thread(self.desk.spool.read, sid):
-            raise web.HTTPConflict(text="this recording is still being made")
-        self.desk.announcer.taken(sid)
-        return web.Response(status=204)
-
-    def _sid(self, request: web.Request) -> str:
-        """The recording asked for, once the asker has shown the line's name and token."""
-        if not self._may_collect(request.headers.get("Authorization", "")):
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="recordings"'})
-        sid = request.match_info["name"].removesuffix(".wav")
-        if not SID.fullmatch(sid):
-            raise web.HTTPNotFound(text="no such recording")
-        return sid
-
-    def _may_collect(self, authorization: str) -> bool:
-        scheme, _, given = authorization.partition(" ")
-        wanted = f"{self.settings.account_sid}:{self.settings.token}".encode()
-        try:
-            return scheme.lower() == "basic" and hmac.compare_digest(b64decode(given, validate=True), wanted)
-        except ValueError:
-            return False
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the port but does not listen yet: whoever calls now is refused. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    counter = socket.socket(family, kind, protocol)
+    try:
+        counter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        counter.bind(address)
+    except OSError:
+        counter.close()
+        raise
+    return counter
 
 
 async def serve(settings: ExchangeSettings, until: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ if the caller had hung up.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ivr.exchange.errors import SpoolError
 from ivr.exchange.sealing import derive, read_sealed, remove, sync_folder, write_sealed
 from ivr.exchange.sound import BYTES_PER_SECOND, seconds_of, to_wav
+
+log = logging.getLogger(__name__)
 
 MAGIC = b"TJTAPE1\n"
 SID = re.compile(r"RE[0-9a-f]{32}")
@@ -117,16 +120,21 @@ class Spool:
 
     def begin(self, details: Details) -> TapeWriter:
         """Start a recording. Blocks on the disk. Raises SpoolError."""
-        salt = secrets.token_bytes(16)
+        salt, path = secrets.token_bytes(16), self._path(details.recording_sid)
         try:
-            file = open(self._path(details.recording_sid), "xb", buffering=0)  # noqa: SIM115
-            os.chmod(file.fileno(), 0o600)
-            file.write(MAGIC + salt)
-            sync_folder(self.folder)
+            file = open(path, "xb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise SpoolError(f"cannot begin recording {details.recording_sid}: {error.strerror}") from error
         writer = TapeWriter(file, derive(self._secret, salt, "tape"), details, 0)
-        writer.begin()
+        try:
+            os.chmod(file.fileno(), 0o600)
+            file.write(MAGIC + salt)
+            sync_folder(self.folder)
+            writer.begin()
+        except (OSError, SpoolError) as error:
+            writer.close()
+            remove(path)
+            raise SpoolError(f"cannot begin recording {details.recording_sid}: {error}") from error
         return writer
 
     def read(self, sid: str) -> Tape | None:
@@ -158,17 +166,29 @@ class Spool:
         """Close every tape a kill cut off; tapes on which nothing was said yet are removed. Returns those
         closed.
 
-        Only for the moment before calls are taken.
+        Only for the moment before calls are taken. A tape of another token stays: its keys may come back.
         """
         closed = []
         for sid in self.sids():
             tape = self.read(sid)
-            if tape is None or not tape.pcm:
+            if tape is None and self._is_foreign(sid):
+                log.error("recording %s cannot be read with this token; it is kept", sid)
+            elif tape is None or not tape.pcm:
                 remove(self._path(sid))
             elif tape.ended_by is None:
                 self._close(sid, tape)
                 closed.append(sid)
         return closed
+
+    def _is_foreign(self, sid: str) -> bool:
+        """Whether a tape that gives no details has them whole all the same, or cannot be looked at now."""
+        try:
+            raw = self._path(sid).read_bytes()
+        except OSError:
+            return True
+        first = len(MAGIC) + 16
+        length = int.from_bytes(raw[first : first + 4], "big")
+        return raw.startswith(MAGIC) and length > 0 and len(raw) >= first + 4 + length
 
     def _close(self, sid: str, tape: Tape) -> None:
         file = open(self._path(sid), "r+b", buffering=0)  # noqa: SIM115 (closed by finish)

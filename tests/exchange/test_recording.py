@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from ivr.exchange import announce
 from ivr.exchange.errors import SpoolError
 from ivr.exchange.sound import RATE, decode, silence
-from ivr.exchange.spool import TapeWriter
+from ivr.exchange.spool import Tape, TapeWriter
 from tests.exchange.town import Town, clip, play, speech, town, twiml
 
 RECORD = (
@@ -270,5 +271,24 @@ def test_a_full_disk_is_said_kindly_and_what_fitted_is_kept(tmp_path: Path, monk
                 await phone.wait_for_end()
             await t.web.until(lambda: bool(t.web.at("/recording")))
             assert len(await fetched(t)) == 2 * RATE
+
+    play(scene)
+
+
+def test_recordings_that_wait_for_web_do_not_wait_in_memory(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path) as t:
+            sound = '<Record action="BASE/r" finishOnKey="#" recordingStatusCallback="BASE/recording"/>'
+            t.web.pages |= {"/calls": twiml(sound), "/r": twiml("<Hangup/>")}
+            for _ in range(3):
+                async with t.phone() as phone:
+                    await phone.wait_for_speech()
+                    await phone.speak(speech(2))
+                    await phone.press("#")
+                    await phone.wait_for_end()
+            await t.web.until(lambda: len(t.web.at("/recording")) == 3)
+            assert len(t.exchange.desk.spool.sids()) == 3
+            gc.collect()
+            assert not [one for one in gc.get_objects() if isinstance(one, Tape)]
 
     play(scene)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +26,7 @@ from tests.exchange.town import (
     TOKEN,
     Town,
     clip,
+    free_port,
     play,
     quick_settings,
     speech,
@@ -180,5 +184,76 @@ def test_a_phone_is_told_when_it_may_not_call(tmp_path: Path):
             phone._ticket = "worthless"
             with pytest.raises(ExchangeError, match="does not take this call"):
                 await phone.__aenter__()
+
+    play(scene)
+
+
+def test_no_call_begins_while_what_an_earlier_life_left_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def scene() -> None:
+        may_end, port = threading.Event(), free_port()
+        monkeypatch.setattr("ivr.exchange.spool.Spool.recover", lambda spool: [may_end.wait(5)][:0])
+        async with web_side() as side:
+            exchange = Exchange(replace(quick_settings(tmp_path, side.base), port=port))
+            starting = asyncio.create_task(exchange.start())
+            try:
+                await asyncio.sleep(0.3)
+                with pytest.raises(OSError):
+                    await asyncio.open_connection("127.0.0.1", port)
+                may_end.set()
+                await starting
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+            finally:
+                may_end.set()
+                await exchange.stop()
+
+    play(scene)
+
+
+def test_a_receiver_left_off_the_hook_does_not_delay_the_stop(tmp_path: Path):
+    async def scene() -> None:
+        async with web_side() as side:
+            exchange = Exchange(quick_settings(tmp_path, side.base))
+            await exchange.start()
+            url = f"ws://127.0.0.1:{exchange.port}/phone/ws"
+            async with aiohttp.ClientSession() as session:
+                ticket = {"ticket": make_ticket(TOKEN, "terminal")}
+                async with session.ws_connect(url, params=ticket) as socket:
+                    began = time.monotonic()
+                    stopping = asyncio.create_task(exchange.stop())
+                    assert (await socket.receive_json())["reason"] == "stopped"
+                    await socket.close()
+                    await stopping
+                    assert time.monotonic() - began < 4
+
+    play(scene)
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path / "one") as t:
+            second = Exchange(replace(quick_settings(tmp_path / "two", t.web.base), port=t.exchange.port))
+            with pytest.raises(OSError):
+                await second.start()
+            await second.stop()
+
+    play(scene)
+
+
+def test_keys_without_number_do_not_pile_up(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path, speed=1.0) as t:
+            t.web.sounds["long.wav"] = clip(20)
+            t.web.pages["/calls"] = twiml("<Play>BASE/media/long.wav</Play>")
+            async with t.phone() as phone:
+                await phone.wait_for_caption("long.wav")
+                for _ in range(5000):
+                    await phone.press("7", is_double_tap=True)
+                await phone.press("8", is_double_tap=True)
+                (handset,) = t.exchange._lines
+                await asyncio.sleep(0.5)
+                assert len(handset._keys) == 64
 
     play(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from pathlib import Path
 
@@ -132,3 +133,32 @@ def test_sealed_files_are_replaced_whole_and_bound_to_their_name(tmp_path: Path)
     assert read_sealed(path, SECRET) is None
     with pytest.raises(SpoolError, match="cannot write"):
         write_sealed(tmp_path / "none" / "x", b"", SECRET)
+
+
+def test_a_tape_of_another_token_outlives_a_start_with_the_wrong_keys(tmp_path: Path):
+    spool, sid, path = begun(tmp_path, 2, "key")
+    _, cut_off, _ = begun(tmp_path, 1)
+    assert Spool(tmp_path, b"another token").recover() == []
+    assert path.exists()
+    assert spool.recover() == [cut_off]
+    tape = spool.read(sid)
+    assert tape is not None
+    assert tape.seconds == 2
+
+
+def test_a_tape_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    spool, before = Spool(tmp_path, SECRET), len(list(Path("/proc/self/fd").iterdir()))
+    given = [details() for _ in range(20)]
+    with monkeypatch.context() as disk:
+        disk.setattr("ivr.exchange.spool.os.fsync", full)
+        disk.setattr("ivr.exchange.spool.remove", lambda path: path.unlink())
+        kept = []
+        for each in given:
+            with pytest.raises(SpoolError) as failure:
+                spool.begin(each)
+            kept.append(failure)  # a traceback holds on to whatever was left open
+    assert spool.sids() == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

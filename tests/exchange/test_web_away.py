@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from ivr.exchange.sound import to_wav, tone
@@ -173,5 +174,37 @@ def test_no_synthesiser_at_all_still_shows_the_words(tmp_path: Path):
             async with t.phone() as phone:
                 assert await phone.wait_for_end() == "completed"
             assert phone.heard == ["您好", "clip a.wav"]
+
+    play(scene)
+
+
+def test_a_message_left_when_web_led_in_circles_reaches_the_message_box_later(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path) as t:
+            t.web.pages["/calls"] = twiml("<Redirect>BASE/calls</Redirect>")
+            async with t.phone() as phone:
+                await phone.wait_for_speech()
+                message_box(t)
+                await phone.speak(speech(2))
+                await phone.hang_up()
+            await t.web.until(lambda: bool(t.web.ending("/recording")), 15)
+            assert t.web.at("/calls/x/turns/3")[0].params["RecordingDuration"] == "2"
+
+    play(scene)
+
+
+def test_a_request_that_the_end_of_the_call_overtakes_is_handed_in(tmp_path: Path):
+    async def scene() -> None:
+        async with town(tmp_path, max_call_seconds=20, patience_seconds=6) as t:
+            message_box(t)
+            async with t.phone() as phone:
+                await phone.wait_for_keys()
+                t.web.is_down = True
+                await phone.press("1")
+                await phone.hang_up()
+                await asyncio.sleep(2.5)  # the longest call is over while web is still being asked
+            t.web.is_down = False
+            await t.web.until(lambda: bool(t.web.ending("/status")), 15)
+            assert "1" in [k.params.get("Digits") for k in t.web.at("/calls/x/turns/1")]
 
     play(scene)

@@ -1,0 +1,51 @@
+"""What a caller hears: web's clips and words, and the sentences of the exchange itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ivr.exchange.desk import Desk
+from ivr.exchange.handset import Handset
+from ivr.exchange.media import Clip
+from ivr.exchange.twiml import Play, Prompt
+
+
+class Voice:
+    """Speaks to one handset. Everything raises HungUp once the caller is gone."""
+
+    def __init__(self, desk: Desk, handset: Handset) -> None:
+        self.is_answered = False
+        self._desk, self._handset = desk, handset
+
+    async def answer(self) -> None:
+        """Pick up, once."""
+        if not self.is_answered:
+            self.is_answered = True
+            await self._handset.answer()
+
+    async def prompt(self, prompt: Prompt) -> None:
+        """One Say or Play, as often as it asks for; a clip without sound is shown once."""
+        if isinstance(prompt, Play):
+            clip = await self._desk.media.clip(prompt.url)
+        else:
+            clip = await self._desk.sentences.say(prompt.text, prompt.language)
+        times = 0
+        while times == 0 or (clip.pcm and (times < prompt.loop or prompt.loop == 0)):
+            await self._sound(clip)
+            times += 1
+
+    async def prompts(self, prompts: Sequence[Prompt]) -> None:
+        """One after another."""
+        for prompt in prompts:
+            await self.prompt(prompt)
+
+    async def sentence(self, name: str) -> None:
+        """One of the exchange's own SENTENCES."""
+        await self.answer()
+        await self._handset.expect("nothing")
+        await self._sound(await self._desk.sentences.clip(name))
+
+    async def _sound(self, clip: Clip) -> None:
+        if clip.caption:
+            await self._handset.show(clip.caption)
+        await self._handset.play(clip.pcm)
