@@ -12,7 +12,7 @@ from threading import Thread
 import requests
 from twilio.request_validator import RequestValidator
 
-from ivr.exchange.twiml import Dial, Document, Gather, Hangup, Record, Redirect, Say, parse
+from ivr.exchange.twiml import Dial, Document, Gather, Hangup, Play, Record, Redirect, Say, parse
 
 PATIENCE_SECONDS = 30.0
 
@@ -29,7 +29,6 @@ class PlatformCall:
     dialled: str
     revive: Callable[[], None] = lambda: None
     document: Document = field(init=False)
-    acknowledged: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
         """Ring, and go on to the first wait."""
@@ -38,11 +37,16 @@ class PlatformCall:
         )
         self._go_on()
 
-    def press(self, keys: str) -> None:
-        """Answer the Gather that the document waits at."""
+    def press(self, keys: str, follows: bool = True) -> None:
+        """Answer the Gather that the document waits at; `follows` documents that wait for nothing."""
         self.document = self._ask(self._gather().action, Digits=keys)
-        self.acknowledged.append(keys)
-        self._go_on()
+        if follows:
+            self._go_on()
+
+    @property
+    def is_asked_for_patience(self) -> bool:
+        """Whether web could not go on, and says so instead of failing."""
+        return any(isinstance(verb, Play) and verb.url.endswith("/wait.wav") for verb in self.document.verbs)
 
     def wait(self) -> None:
         """Say and press nothing until the time is out."""
@@ -56,7 +60,6 @@ class PlatformCall:
         told = {"RecordingSid": recording_sid, "RecordingUrl": url, "RecordingDuration": str(seconds)}
         self.tell(record.status_callback, **told, RecordingStatus="completed")
         self.document = self._ask(record.action, **told, Digits=ended_by)
-        self.acknowledged.append(recording_sid)
         self._go_on()
 
     def hang_up(self) -> None:

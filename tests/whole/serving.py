@@ -20,6 +20,7 @@ from admin.settings import Settings
 from admin.work import credentials
 from ivr.prompts.render import open_renderer
 from speech.audio import Audio
+from speech.errors import SpeechError
 from speech.recognize import Recognizer, Transcript, Word
 from sync.queue import WorkQueue
 from tests.prompts.tone_synthesizer import ToneSynthesizer
@@ -30,7 +31,7 @@ FIXED_WORDS = "希望楼下的路灯早点修好"
 
 @dataclass(frozen=True)
 class Plan:
-    """How a child is to run. `recognizer` is `fixed` or `real`; `die_at` 0 lives on."""
+    """How a child is to run. `recognizer` is `fixed`, `real` or `missing`; `die_at` 0 lives on."""
 
     environment: Mapping[str, str]
     home: Path
@@ -73,7 +74,12 @@ def worker(plan: Plan) -> None:
     archive = open_archive(settings)
 
     def load() -> Recognizer:
-        return open_recognizer(settings) if plan.recognizer == "real" else FixedRecognizer()
+        match plan.recognizer:
+            case "real":
+                return open_recognizer(settings)
+            case "fixed":
+                return FixedRecognizer()
+        raise SpeechError("the weights are missing", permanent=False)
 
     sync.worker.open_worker(archive, WorkQueue(settings.redis_url), load, credentials(settings, archive))
     open_renderer(archive, open_clips(settings, archive), ToneSynthesizer)

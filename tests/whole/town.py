@@ -101,6 +101,10 @@ class Town:
         """Whether the process runs."""
         return name in self._running and self._running[name].is_alive()
 
+    def pid(self, name: str) -> int:
+        """The process id."""
+        return self._running[name].pid or 0
+
     def was_killed(self, name: str) -> bool:
         """Whether it died by SIGKILL."""
         return name in self._running and self._running[name].exitcode == -signal.SIGKILL
