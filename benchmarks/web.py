@@ -1,4 +1,4 @@
-"""Webhooks beside a bare Flask route that commits one row and returns the same bytes: rate; p99 of 50 callers.
+"""Webhooks beside a bare Flask route that commits a row and returns the same bytes: rate; p99 of 50 callers.
 
 Both run in the same gunicorn on the same database, measured in turns so that neither has the quieter minutes.
 Callers think 3–8 s; that is played four times as fast, which asks more of the server, not less.
@@ -72,7 +72,7 @@ def web_server(database_url: str, home: Path, redis_url: str) -> Iterator[tuple[
     }
     ours, bare = (Line(base, "TJexchange", token, NUMBER, is_bare) for is_bare in (False, True))
     with serving(environment, port):
-        list(Caller(ours, 1).call())
+        list(Caller(ours).call())
     (home / "documents.json").write_text(json.dumps(ours.documents))
     with serving(environment, port):
         for line in (ours, bare, ours, bare):  # every process has seen everything once

@@ -36,20 +36,19 @@ class Line:
 
 
 class Caller:
-    """One telephone, calling again and again."""
+    """One who calls again and again, each time from another telephone: as dear as a call can be."""
 
-    def __init__(self, line: Line, number: int) -> None:
+    def __init__(self, line: Line) -> None:
         self._line = line
-        self._number = number
-        self._calls = 0
+        self._number = ""
         address = urlsplit(line.base)
         self._connection = HTTPConnection(address.hostname or "", address.port, timeout=60)
         self._validator = RequestValidator(line.token)
 
     def call(self) -> Iterator[float]:
         """One whole call; gives the seconds of each turn."""
-        self._calls += 1
-        sid = f"CA{self._number}x{self._calls}x{random.getrandbits(32):x}"
+        self._number = f"+861{random.randrange(3 * 10**9, 10**10)}"
+        sid = f"CA{random.getrandbits(64):x}"
         document = ""
         for n, act in enumerate(SCRIPT):
             url, more = self._next(act, document)
@@ -80,7 +79,7 @@ class Caller:
             "CallStatus": "in-progress",
             "Direction": "inbound",
             "ApiVersion": "2010-04-01",
-            "From": f"+86138{self._number % 10_000:04}{self._calls % 10_000:04}",
+            "From": self._number,
             "To": self._line.dialled,
         }
 
@@ -108,7 +107,7 @@ def rate(line: Line, callers: int, seconds: float) -> float:
     counts = [0] * callers
 
     def work(place: int) -> None:
-        caller = Caller(line, random.randrange(10_000))
+        caller = Caller(line)
         while True:
             for _ in caller.call():
                 if time.perf_counter() > until:
@@ -124,7 +123,7 @@ def latencies(line: Line, callers: int, seconds: float, think: tuple[float, floa
     until = time.perf_counter() + seconds
 
     def work(place: int) -> None:
-        caller = Caller(line, random.randrange(10_000))
+        caller = Caller(line)
         time.sleep(random.uniform(0, think[1]))
         while True:
             for taken in caller.call():

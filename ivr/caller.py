@@ -9,22 +9,20 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
+from ivr.prepared import Prepared
 from sync.archive import Archive
 from sync.people import find_number, normalise_number, person_at, roster_seats
 from sync.records.tables import Number, Person, Resident, new_id
 
 _ROSTERED = select(func.count(Resident.id)).where(Resident.number_id == Number.id).scalar_subquery()
-_FOUND = (
+_FOUND = Prepared(
     select(Number.id, Number.is_slow, Number.last_called_at, _ROSTERED, Person.id, Person.seat)
     .join(Person, Person.number_id == Number.id, isouter=True)
     .where(Number.community_id == bindparam("community"), Number.digest == bindparam("digest"))
     .order_by(Person.seat)
 )
-_CALLED = (
-    update_of(Number)
-    .where(Number.id == bindparam("number"))
-    .values(last_called_at=bindparam("at"))
-    .execution_options(synchronize_session=False)
+_CALLED = Prepared(
+    update_of(Number).where(Number.id == bindparam("number")).values(last_called_at=bindparam("at"))
 )
 
 
@@ -61,7 +59,7 @@ def find_caller(session: Session, archive: Archive, community_id: str, raw: str)
     if e164 is None:
         return Caller(new_id("per"), is_new=True)
     digest = archive.keyring.digest(community_id, e164)
-    rows = session.connection().execute(_FOUND, {"community": community_id, "digest": digest}).all()
+    rows = _FOUND.rows(session.connection(), {"community": community_id, "digest": digest})
     if not rows:
         return Caller(new_id("per"), new_id("num"), is_first_call=True, is_new=True, e164=e164)
     number_id, is_slow, last_called_at, rostered, _, _ = rows[0]
@@ -83,7 +81,7 @@ def write_caller(
 ) -> None:
     """Write down that this caller has called. Raises IntegrityError where two first calls collide."""
     if not caller.is_new:
-        session.connection().execute(_CALLED, {"number": caller.number_id, "at": now})
+        _CALLED.run(session.connection(), {"number": caller.number_id, "at": now})
         return
     if caller.number_id is not None:
         _write_number(session, archive, community_id, caller, now)
