@@ -50,16 +50,16 @@ def served_page(port: int, exchange_port: int) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def browsing(voice: Path) -> AsyncIterator[Page]:
-    """A page in headless Chromium whose microphone hears `voice` over and over."""
+async def browsing(voice: Path | None) -> AsyncIterator[Page]:
+    """A page in headless Chromium whose microphone hears `voice` over and over; None: it may not be used."""
     arguments = [
         "--no-sandbox",
         "--disable-background-networking",
-        "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={voice}",
         "--autoplay-policy=no-user-gesture-required",
     ]
+    if voice is not None:
+        arguments += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={voice}"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         page = await browser.new_page()
@@ -173,5 +173,53 @@ def test_without_a_line_the_page_says_so(tmp_path: Path):
                 await page.click("#call")
                 await status_is(page, "noLine")
                 assert await page.is_enabled("#call")
+
+    play(scene)
+
+
+async def refuse_the_microphone(page: Page) -> None:
+    """As if the person had chosen "block" when the browser asked."""
+    session = await page.context.new_cdp_session(page)
+    permission = {"permission": {"name": "microphone"}, "setting": "denied"}
+    await session.send("Browser.setPermission", permission)
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_without_a_microphone_one_can_listen_and_press_keys(tmp_path: Path, is_asked: bool):
+    async def scene() -> None:
+        port = free_port()
+        base = f"http://127.0.0.1:{port}"
+        async with town(tmp_path / "spool", speed=1.0, origins=frozenset({base})) as t:
+            ready(t)
+            t.web.pages["/next"] = twiml(
+                '<Record action="BASE/r" finishOnKey="#" timeout="3"/>', MENU.replace("/next", "/last")
+            )
+            t.web.pages["/last"] = twiml("<Say>再见</Say>")
+            with served_page(port, t.exchange.port):
+                async with browsing(None) as page:
+                    await page.goto(f"{base}/phone?to=%2B8657112345678")
+                    if is_asked:
+                        await page.evaluate(
+                            "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
+                        )
+                    else:
+                        await refuse_the_microphone(page)
+                    await page.click("#call")
+                    if is_asked:  # the question stays on the screen, and the call begins all the same
+                        await status_is(page, "asksMicrophone")
+                    await status_is(page, "keys")
+                    remarks = await page.locator("#captions li.remark").all_inner_texts()
+                    assert len(remarks) == (0 if is_asked else 1)
+                    assert all("麦克风没有打开，不要紧：照样可以听" in remark for remark in remarks)
+                    await page.click("[data-key='1']")
+                    await status_is(page, "unheard")
+                    assert "请按 # 号，或者等一会儿" in await page.inner_text("#status")
+                    await status_is(page, "keys")
+                    await page.click("[data-key='2']")
+                    await status_is(page, "ended")
+            assert t.web.at("/next")[0].params["Digits"] == "1"
+            assert t.web.at("/last")[0].params["Digits"] == "2"
+            assert not t.web.at("/r")
+            assert not t.exchange.desk.spool.sids()
 
     play(scene)

@@ -85,3 +85,12 @@ def test_numbers_are_chosen_from_a_list_where_there_is_one():
     villages = [("+8657112345678", "石桥村"), ("+8657187654321", "<竹>林村")]
     page = client(numbers=lambda: villages).get("/phone?to=%2B8657187654321").get_data(as_text=True)
     assert '<option value="+8657187654321" selected>&lt;竹&gt;林村' in page
+
+
+def test_the_page_has_the_same_words_in_both_languages():
+    script = client().get("/phone/static/phone.js").get_data(as_text=True)
+    chinese, english = re.findall(r"^  (?:zh|en): \{\n(.*?)^  \},$", script, re.MULTILINE | re.DOTALL)
+    names = [re.findall(r"(\w+): \"", words) for words in (chinese, english)]
+    assert names[0] == names[1]
+    assert {"refusedMicrophone", "noMicrophone", "unheard"} <= set(names[0])
+    assert set(re.findall(r'(?:show|remark|end)\("(\w+)"\)', script)) <= set(names[0])

@@ -5,14 +5,20 @@ const WORDS = {
     idle: "可以拨打了。", connecting: "正在接通……", nothing: "请听……", keys: "请按键，也可以先听完。",
     speech: "正在录音，请说话。说完按 # 号。", ended: "通话结束。可以再打一次。", busy: "线路正忙，请过一会儿再打。",
     noLine: "电话没有接通。请过一会儿再试。", lost: "电话断了。已经记下的不会丢。",
-    noMicrophone: "没有用上麦克风：可以听、可以按键，但说话录不下来。",
+    asksMicrophone: "浏览器问能不能用麦克风，请选“允许”。不允许也能打。",
+    refusedMicrophone: "麦克风没有打开，不要紧：照样可以听、可以按键表态，只是说的话录不下来。要说话，请在浏览器里允许这个网页用麦克风，再打一次。",
+    noMicrophone: "没有找到能用的麦克风，不要紧：照样可以听、可以按键表态，只是说的话录不下来。",
+    unheard: "现在轮到说话，可是麦克风没有打开。请按 # 号，或者等一会儿，接着往下听。",
   },
   en: {
     idle: "Ready to call.", connecting: "Connecting…", nothing: "Listen…", keys: "Press a key, or hear it to the end.",
     speech: "Recording: please speak. Press # when done.", ended: "The call has ended. You may call again.",
     busy: "All lines are busy. Please try again in a while.", noLine: "The call did not get through. Please try again.",
     lost: "The line was cut. What was kept stays kept.",
-    noMicrophone: "No microphone: you can listen and press keys, but speech is not recorded.",
+    asksMicrophone: "The browser asks for the microphone: please allow it. You may also call without.",
+    refusedMicrophone: "The microphone is off. Never mind: you can listen and vote, only what you say is not recorded. To speak, allow this page to use the microphone and call again.",
+    noMicrophone: "No microphone was found. Never mind: you can listen and vote, only what you say is not recorded.",
+    unheard: "It is your turn to speak, but the microphone is off. Press #, or just wait: the call goes on.",
   },
 };
 
@@ -21,6 +27,7 @@ const page = document.body.dataset;
 let language = "zh";
 let call = null;
 let shown = "idle";
+const MICROPHONE_SECONDS = 8; // nobody answers the browser's question: the call begins, the microphone may join later
 
 // --- language ---
 const translated = [...document.querySelectorAll("[data-en]")].map((element) => ({
@@ -29,6 +36,11 @@ const translated = [...document.querySelectorAll("[data-en]")].map((element) => 
 const labelled = [...document.querySelectorAll("[data-en-label]")].map((element) => ({
   element, zh: element.getAttribute("aria-label"), en: element.dataset.enLabel,
 }));
+
+function remark(state) {
+  caption(WORDS[language][state], language);
+  find("captions").lastElementChild.className = "remark";
+}
 
 function speakIn(chosen) {
   language = chosen;
@@ -46,9 +58,9 @@ function show(state) {
   find("status").dataset.state = state;
 }
 
-function caption(text) {
+function caption(text, spokenIn = "zh") {
   const line = document.createElement("li");
-  line.lang = "zh-CN";
+  line.lang = spokenIn === "zh" ? "zh-CN" : "en";
   line.textContent = text;
   find("captions").append(line);
   find("captions").scrollTop = find("captions").scrollHeight;
@@ -69,22 +81,39 @@ class Call {
     await Promise.all([this.audio.resume(), this.audio.audioWorklet.addModule(page.worklet)]);
     this.loudspeaker = new AudioWorkletNode(this.audio, "phone-loudspeaker", { outputChannelCount: [1] });
     this.loudspeaker.connect(this.audio.destination);
-    await this.openMicrophone();
+    await this.awaitMicrophone();
     const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
     if (this.isOver) return;
     this.connect((await answer.json()).ticket, caller, dialled);
   }
 
+  /** The call waits a moment for the microphone, never longer: listening and voting need none. */
+  async awaitMicrophone() {
+    const hint = setTimeout(() => show("asksMicrophone"), 1000);
+    const patience = new Promise((resolve) => setTimeout(resolve, MICROPHONE_SECONDS * 1000));
+    await Promise.race([this.openMicrophone(), patience]);
+    clearTimeout(hint);
+    if (!this.isOver) show("connecting");
+  }
+
   async openMicrophone() {
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
-    } catch {
-      caption(WORDS[language].noMicrophone);
+    } catch (error) {
+      if (!this.isOver) remark(error.name === "NotAllowedError" ? "refusedMicrophone" : "noMicrophone");
       return;
     }
+    if (this.isOver) {
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
+    this.stream = stream;
+    for (const track of stream.getTracks()) track.onended = () => this.loseMicrophone();
+    if (this.isSpeaking) show("speech");
     const microphone = new AudioWorkletNode(this.audio, "phone-microphone", { numberOfOutputs: 0 });
     microphone.port.onmessage = ({ data }) => {
       if (this.isSpeaking && this.socket?.readyState === WebSocket.OPEN) this.socket.send(data);
@@ -114,8 +143,16 @@ class Call {
     else if (message.type === "ended") this.end(message.reason === "busy" ? "busy" : "ended");
     else if (message.type === "wait") {
       this.isSpeaking = message.for === "speech";
-      show(message.for);
+      show(this.isSpeaking && !this.stream ? "unheard" : message.for);
     }
+  }
+
+  /** Unplugged, or taken back by the browser in mid-call. */
+  loseMicrophone() {
+    if (this.isOver) return;
+    this.stream = null;
+    remark("noMicrophone");
+    if (this.isSpeaking) show("unheard");
   }
 
   send(message) {
