@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 from aiohttp import ClientSession, web
 
+from admin.supervised import end_with_supervisor
+
 SID = re.compile(r"CA[0-9a-f]{32}")
 KEPT_HEADERS = ("Content-Type", "X-Caption")
 PASSED_HEADERS = ("Content-Type", "X-Twilio-Signature")
@@ -90,4 +92,5 @@ def main(port: int, origin: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_supervisor()
     main(int(sys.argv[1]), sys.argv[2])

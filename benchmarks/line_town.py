@@ -17,7 +17,7 @@ from admin.health import is_serving
 from admin.parts import exchange_token, open_archive, open_clips, open_synthesizer
 from admin.processes import Child, Keeper
 from admin.settings import Settings
-from admin.supervised import redis_command
+from admin.supervised import VARIABLE, redis_command
 from ivr.exchange.tickets import make_ticket
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import voice_of
@@ -116,13 +116,15 @@ def _borrow_clips(usual: Settings, ours: Settings) -> None:
 
 
 def _keeper(settings: Settings) -> Keeper:
-    return Keeper(
-        lambda line: print(f"# {line}", file=sys.stderr), {**os.environ, **settings.to_environment()}
-    )
+    """Its children end with this process, however that ends."""
+    environment = {**os.environ, **settings.to_environment(), VARIABLE: str(os.getpid())}
+    return Keeper(lambda line: print(f"# {line}", file=sys.stderr), environment)
 
 
 def _start(keepers: tuple[Keeper, Keeper], ours: Settings, rival: Settings) -> None:
-    redis = redis_command(Path(ours.redis_url.removeprefix("unix://")), ours.home)
+    socket_path = Path(ours.redis_url.removeprefix("unix://"))
+    socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    redis = [sys.executable, "-m", "admin.supervised", *redis_command(socket_path, ours.home)]
     tingjian = [sys.executable, "-m", "admin"]
     bare = [sys.executable, "-m", "benchmarks.line_bare", str(rival.port), ours.public_base]
     for keeper, name, command, home in (

@@ -26,11 +26,12 @@ MAX_MEDIA_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Reply:
-    """What web answered: status, body, headers we care for."""
+    """What web answered: status, body, headers we care for. `is_private`: web wants no copy to be kept."""
 
     status: int
     body: bytes
     caption: str = ""
+    is_private: bool = False
 
 
 class Door:
@@ -106,7 +107,10 @@ class Door:
                 allow_redirects=False,
             ) as response:
                 body = await _body(response)
-                return Reply(response.status, body, unquote(response.headers.get("X-Caption", "")))
+                is_private = "no-store" in response.headers.get("Cache-Control", "")
+                return Reply(
+                    response.status, body, unquote(response.headers.get("X-Caption", "")), is_private
+                )
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise WebAway(f"no connection to web: {type(error).__name__}") from error
 

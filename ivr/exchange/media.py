@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from ivr.exchange.errors import SoundError, WebAway
 from ivr.exchange.sound import decode
 
 log = logging.getLogger(__name__)
+
+PRIVATE_SECONDS = 60.0
+"""A person's own voice is fetched a little ahead of being heard, and forgotten so soon after."""
+
+KEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,17 @@ class Clip:
 
 
 class Media:
-    """The clips of all calls. At most four are fetched at once, the first asked for first."""
+    """The clips of all calls. At most four are fetched at once, the first asked for first.
 
-    def __init__(self, door: Door, room_bytes: int = 64 * 1024 * 1024) -> None:
+    A clip is forgotten after `keep_seconds`: what was taken back must not stay here for as long as we run.
+    """
+
+    def __init__(
+        self, door: Door, room_bytes: int = 64 * 1024 * 1024, keep_seconds: float = KEEP_SECONDS
+    ) -> None:
         self._door = door
         self._room = room_bytes
+        self._keep_seconds = keep_seconds
         self._kept: OrderedDict[str, Clip] = OrderedDict()
         self._coming: dict[str, asyncio.Task[Clip]] = {}
         self._turn = asyncio.Semaphore(4)
@@ -64,9 +76,16 @@ class Media:
             log.error("a clip cannot be played: %s", error)
             return Clip(b"")
         self._keep(url, clip)
+        if reply.is_private:
+            asyncio.get_running_loop().call_later(PRIVATE_SECONDS, self._kept.pop, url, None)
         return clip
 
     def _keep(self, url: str, clip: Clip) -> None:
         self._kept[url] = clip
+        asyncio.get_running_loop().call_later(self._keep_seconds, self._forget, url, weakref.ref(clip))
         while len(self._kept) > 1 and sum(len(kept.pcm) for kept in self._kept.values()) > self._room:
             self._kept.popitem(last=False)
+
+    def _forget(self, url: str, clip: weakref.ref[Clip]) -> None:
+        if url in self._kept and self._kept[url] is clip():
+            del self._kept[url]

@@ -7,6 +7,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.exchange.town import CALLER, COMMUNITY, clip, play, speech, town, twiml
 
 GATHER = '<Gather numDigits="1" timeout="10" finishOnKey="" action="BASE/calls/x/turns/1">{}</Gather>'
@@ -300,5 +302,21 @@ def test_the_longest_call_ends_with_a_sentence_and_keeps_the_recording(tmp_path:
                 speaking.cancel()
             await t.web.until(lambda: bool(t.web.at("/recording")))
             assert int(t.web.at("/recording")[0].params["RecordingDuration"]) >= 5
+
+    play(scene)
+
+
+def test_a_persons_own_voice_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def scene() -> None:
+        monkeypatch.setattr("ivr.exchange.media.PRIVATE_SECONDS", 0.3)
+        async with town(tmp_path) as t:
+            t.web.sounds = {"voice.wav": clip(1), "prompt.wav": clip(1)}
+            t.web.private = {"voice.wav"}
+            t.web.pages["/calls"] = twiml(*(f"<Play>BASE/media/{name}</Play>" for name in t.web.sounds))
+            async with t.phone() as phone:
+                await phone.wait_for_end()
+            assert phone.heard == ["clip voice.wav", "clip prompt.wav"]
+            await asyncio.sleep(0.4)
+            assert [url.rpartition("/")[2] for url in t.exchange.desk.media._kept] == ["prompt.wav"]
 
     play(scene)

@@ -43,6 +43,7 @@ class Web:
 
     pages: dict[str, str | Callable[[dict[str, str]], str]] = field(default_factory=dict)
     sounds: dict[str, bytes] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)
     knocks: list[Knock] = field(default_factory=list)
     forged: int = 0
     is_down: bool = False
@@ -77,6 +78,8 @@ class Web:
         if self.is_down or name not in self.sounds:
             return web.Response(status=404)
         headers = {"X-Caption": quote(f"clip {name}")}
+        if name in self.private:
+            headers["Cache-Control"] = "no-store"
         return web.Response(body=self.sounds[name], content_type="audio/wav", headers=headers)
 
     def at(self, path: str) -> list[Knock]:
