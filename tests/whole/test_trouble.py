@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import resource
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from ivr.exchange.sound import tone
 from speech.audio import Audio, write_phone_wav
 from sync.records.tables import Opinion, Recording, Transcript
 from tests.conftest import COMMUNITY_NUMBER, found_community
 from tests.prompts.rich import enrich
 from tests.whole.caller import PlatformCall, Shelf, shelf
 from tests.whole.outcome import outcome, sounds
+from tests.whole.phones import lifted
 from tests.whole.town import PLATFORM, PLATFORM_TOKEN, Town, town, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -206,3 +209,28 @@ def the_recordings(place: Town) -> list[str]:
 def limit(place: Town, name: str, most_bytes: int) -> None:
     """No file of this process may grow beyond so many bytes: to it, the disk is full."""
     resource.prlimit(place.pid(name), resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_under_the_exchange_keeps_what_fitted_and_says_so_kindly(tmp_path: Path) -> None:
+    with town(tmp_path, speed=25) as place:
+        enrich(place.archive, found_community(place.archive))
+        for name in ("web", "worker", "exchange"):
+            place.start(name)
+        caller = "+8613400000001"
+        asyncio.run(speak_onto_a_full_disk(place, caller))
+        until(lambda: sounds(place.archive, "cm_test", caller) != [], 60, "what fitted is brought home")
+        (kept,) = sounds(place.archive, "cm_test", caller)
+        assert 4 <= kept.seconds <= 13
+        until(lambda: len(outcome(place.archive, "cm_test", caller).opinions) == 1, 60, "it counts")
+
+
+async def speak_onto_a_full_disk(place: Town, caller: str) -> None:
+    """Half a minute of speech, on a disk that takes some twelve seconds of it."""
+    async with lifted(place, caller) as elder:
+        await elder.press("2", "1", "#")
+        await elder.phone.wait_for_speech()
+        limit(place, "exchange", 200_000)
+        await elder.phone.speak(tone(180, 30.0))
+        await elder.phone.press("#")
+        await elder.hears_on("kept")
+        await elder.phone.hang_up()
