@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered, Manner, Reached
-from ivr.conversation import Conversations, is_simple, run
+from ivr.conversation import Conversation, Conversations, run, think
 from ivr.deciding import Done, Wake, Write
-from ivr.dialogue.answer import answer
-from ivr.dialogue.turns import Heard, Pressed, Recorded, Turn
+from ivr.dialogue.turns import EndCall, Heard, Line, Pressed, Recorded, Turn
 from ivr.keeping import Keeping
 from ivr.live import Live, move, stored_answer, take, write_turn
+from ivr.records_answers import tell
 from ivr.sounds import note_recording, recording_id_of
 from sync.archive import Archive
 from sync.inbox import keep_all
@@ -22,6 +22,7 @@ from sync.inbox import keep_all
 Render = Callable[[Turn, Manner], str]
 Clock = Callable[[], datetime]
 
+GOODBYE = "finish.goodbye"
 _UNTOLD_SECONDS = 30.0  # a length that no platform told must not look like a slip of the finger
 
 
@@ -36,6 +37,8 @@ class Answering:
 
     def plan(self, session: Session, live: Live, n: int, reached: Reached) -> Done | Write:
         """How turn `n` is answered: the stored answer for one that was, or what is to be written."""
+        if live.is_forgotten:
+            return Done(self.render(Turn((Line(GOODBYE),), EndCall(), live.place), live.manner))
         if n != live.turn + 1 and not isinstance(reached, Delivered):
             return Done(_latest(session, live, n))
         if not isinstance(reached, Delivered):
@@ -50,12 +53,21 @@ class Answering:
 
         return write_held
 
+    def _conversation(self, session: Session, live: Live) -> Conversation:
+        return self.conversations.of(session, live.call_id, live.speaker.community_id)
+
     def _simple(self, session: Session, live: Live, reached: Reached) -> Write | None:
-        """A turn that asks the records nothing: all is thought before anything is locked."""
+        """A turn for which the records are only read: all is thought before anything is locked."""
         now = self.clock()
         heard = heard_by(live, reached, now)
-        turn = answer(self.conversations.of(session, live.call_id).flow, live.place, heard)
-        if not is_simple(turn):
+        conversation = self._conversation(session, live)
+        turn = think(
+            conversation,
+            live.place,
+            heard,
+            lambda question: tell(session, question, live.speaker, conversation.seats, now),
+        )
+        if turn is None:
             return None
         n = live.turn + 1
         keeping = Keeping(session, self.archive, live.speaker, str(n), now)
@@ -72,7 +84,7 @@ class Answering:
         return write
 
     def _held(self, session: Session, live: Live, n: int, reached: Reached) -> Done:
-        """A turn that needs the records: the call is held while it is thought."""
+        """A turn that writes while it is thought: the call is held."""
         now = self.clock()
         is_next = n == live.turn + 1
         wakes: tuple[Wake, ...] = ()
@@ -90,7 +102,7 @@ class Answering:
         """Answer the next turn. For a caller who no longer `hears`, nothing is rendered."""
         n = live.turn + 1
         keeping = Keeping(session, self.archive, live.speaker, str(n), now)
-        turn = run(self.conversations.of(session, live.call_id), live.place, heard, keeping)
+        turn = run(self._conversation(session, live), live.place, heard, keeping)
         document = self.render(turn, replace(live.manner, n=n)) if hears else ""
         connection = session.connection()
         move(connection, live, keeping.person_id, turn, now)

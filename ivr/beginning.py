@@ -17,6 +17,7 @@ from ivr.keeping import Speaker
 from ivr.outlook import Fresh, Outlooks, Shared
 from ivr.recent import Recent
 from ivr.view import callers_part
+from ivr.wordless import wordless_part, wordless_shared
 from sync.archive import Archive
 from sync.records.tables import SharedView, new_id
 from sync.upsert import insert_or_ignore
@@ -26,13 +27,19 @@ SHARED_VIEW_DAYS = 2
 
 @dataclass(frozen=True)
 class Begun:
-    """A call about to be written: its columns but for the place, who speaks, how, what callers share."""
+    """A call about to be written: its columns but for the place, who speaks, how, what callers share.
+
+    `part` is the caller's own part of the view, with its words; `unsaid` marks what had
+    been taken back by then.
+    """
 
     row: Mapping[str, Any]
     speaker: Speaker
     manner: Manner
     caller: Caller
     shared: Shared
+    part: Mapping[str, Any]
+    unsaid: int
 
     @property
     def call_id(self) -> str:
@@ -79,7 +86,7 @@ class Beginnings:
         """
         if self._kept.get(shared.id):
             return
-        content = dict(shared.content)
+        content = wordless_shared(shared.content)
         if insert_or_ignore(session, SharedView, ("id",), id=shared.id, content=content, made_at=now):
             too_old = now - timedelta(days=SHARED_VIEW_DAYS)
             session.execute(delete(SharedView).where(SharedView.made_at < too_old))
@@ -107,10 +114,10 @@ def _begun(
         "language": outlook.language,
         "voice": outlook.voice,
         "flow": "hotline",
-        "view": part,
+        "view": wordless_part(part),
         "turn": 0,
         "began_at": now,
         "turned_at": now,
     }
     manner = Manner(arrival.sid, 0, outlook.community_id, outlook.language, outlook.voice)
-    return Begun(row, speaker, manner, caller, shared)
+    return Begun(row, speaker, manner, caller, shared, part, fresh.unsaid)

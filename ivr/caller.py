@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,11 @@ _FOUND = Prepared(
 _CALLED = Prepared(
     update_of(Number).where(Number.id == bindparam("number")).values(last_called_at=bindparam("at"))
 )
+
+_NEW_NUMBER = Prepared(
+    insert(Number), ("id", "community_id", "digest", "sealed", "key_id", "is_slow", "last_called_at")
+)
+_NEW_PERSON = Prepared(insert(Person), ("id", "community_id", "number_id", "seat", "key_id", "created_at"))
 
 
 @dataclass(frozen=True)
@@ -85,18 +90,15 @@ def write_caller(
         return
     if caller.number_id is not None:
         _write_number(session, archive, community_id, caller, now)
-    session.add(
-        Person(
-            id=caller.person_id,
-            community_id=community_id,
-            number_id=caller.number_id,
-            household_id=None,
-            seat=1,
-            key_id=archive.keyring.new_key(session),
-            created_at=now,
-        )
-    )
-    session.flush()
+    person = {
+        "id": caller.person_id,
+        "community_id": community_id,
+        "number_id": caller.number_id,
+        "seat": 1,
+        "key_id": archive.keyring.new_key(session),
+        "created_at": now,
+    }
+    _NEW_PERSON.run(session.connection(), person)
 
 
 def known_caller(session: Session, number: Number) -> Caller:
@@ -118,15 +120,13 @@ def _write_number(
     session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
 ) -> None:
     number_id, key_id = caller.number_id or "", archive.keyring.new_key(session)
-    session.add(
-        Number(
-            id=number_id,
-            community_id=community_id,
-            digest=archive.keyring.digest(community_id, caller.e164),
-            sealed=archive.keyring.seal(session, key_id, caller.e164.encode(), number_id),
-            key_id=key_id,
-            is_slow=False,
-            last_called_at=now,
-        )
-    )
-    session.flush()
+    number = {
+        "id": number_id,
+        "community_id": community_id,
+        "digest": archive.keyring.digest(community_id, caller.e164),
+        "sealed": archive.keyring.seal(session, key_id, caller.e164.encode(), number_id),
+        "key_id": key_id,
+        "is_slow": False,
+        "last_called_at": now,
+    }
+    _NEW_NUMBER.run(session.connection(), number)

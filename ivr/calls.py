@@ -68,7 +68,11 @@ class Calls:
 
         '' when that turn was settled while nobody listened. Raises UnknownCall, also for another line's call.
         """
-        return self._decide(lambda session: self._answer(session, sid, n, reached, line))
+
+        def plan(session: Session) -> Done | Write:
+            return self._answer(session, sid, n, reached, line)
+
+        return self._decide(_held_through(plan) if isinstance(reached, Delivered) else plan)
 
     def announce(self, sid: str, n: int, given: Delivered, line: str | None = None) -> None:
         """A recording made by the Record that turn `n` answers is finished. Raises UnknownCall."""
@@ -108,8 +112,9 @@ class Calls:
         begun = self._beginnings.plan(session, arrival, now)
         if begun is None:
             return lambda writing: self._beginnings.prepare(writing, arrival, now)
-        content = begun.shared.content
-        conversation = self._answering.conversations.over(begun.call_id, begun.row["view"], lambda: content)
+        conversation = self._answering.conversations.begin(
+            begun.call_id, begun.part, begun.shared.content, begun.unsaid
+        )
         return lambda writing: self._write_begun(writing, begun, conversation, now)
 
     def _write_begun(self, session: Session, begun: Begun, conversation: Conversation, now: datetime) -> Done:
@@ -166,6 +171,16 @@ def _known(session: Session, sid: str, line: str | None) -> Live:
 def _check_line(live: Live, line: str | None) -> None:
     if line is not None and live.speaker.line != line:
         raise UnknownCall("the call came by another line")
+
+
+def _held_through(plan: Plan) -> Plan:
+    """A plan that is certain to write, and so is made by the writer."""
+
+    def write(session: Session) -> Done:
+        planned = plan(session)
+        return planned if isinstance(planned, Done) else planned(session)
+
+    return _held(write)
 
 
 def _held(work: Callable[[Session], Done]) -> Plan:

@@ -25,7 +25,7 @@ def settle(session: Session, answering: Answering, call_id: str) -> Done:
     """Take what a call has left. Safe to repeat."""
     wakes: tuple[Wake, ...] = ()
     live = take(session, call_id=call_id)
-    left = unclaimed(session, call_id) if live is not None else ()
+    left = unclaimed(session, call_id) if live is not None and not live.is_forgotten else ()
     for recording in left:
         assert live is not None
         now = answering.clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from ivr.deciding import Overtaken
 from ivr.dialogue.plain import heard_to_plain, place_from_plain, place_to_plain
 from ivr.dialogue.turns import EndCall, Heard, Place, Turn
 from ivr.keeping import Speaker
+from ivr.prepared import Prepared
 from sync.records.tables import Call, CallTurn
+from sync.unsaid import empty_documents
 
 FINISHED = "finished"
 """The end of a call that came to its own end, and so has nothing to go back to."""
@@ -23,7 +25,6 @@ FINISHED = "finished"
 _CALLS: Table = Call.__table__  # type: ignore[assignment]
 _TURNS: Table = CallTurn.__table__  # type: ignore[assignment]
 
-# Statements are built once: putting one together costs as much as running it.
 _ROW = select(
     *(
         _CALLS.c[name]
@@ -33,25 +34,22 @@ _ROW = select(
         )
     )
 ).with_for_update()
-_BY_SID = _ROW.where(_CALLS.c.sid == bindparam("key"))
-_BY_ID = _ROW.where(_CALLS.c.id == bindparam("key"))
-_STORED = select(_TURNS.c.answer).where(
-    _TURNS.c.call_id == bindparam("call"), _TURNS.c.n == bindparam("number")
+_BY_SID = Prepared(_ROW.where(_CALLS.c.sid == bindparam("key")))
+_BY_ID = Prepared(_ROW.where(_CALLS.c.id == bindparam("key")))
+_STORED = Prepared(
+    select(_TURNS.c.answer).where(_TURNS.c.call_id == bindparam("call"), _TURNS.c.n == bindparam("number"))
 )
 _IS_CALL = _CALLS.c.id == bindparam("call")
+_MOVES = ("place", "turn", "turned_at", "person_id")
+_MOVED: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _MOVES}
 _MOVE = _CALLS.update().where(_IS_CALL, _CALLS.c.turn == bindparam("old_turn"))
-_MOVED: dict[str, Any] = {
-    name: bindparam(f"new_{name}") for name in ("place", "turn", "turned_at", "person_id")
-}
-_MOVE_ON = _MOVE.values(_MOVED)
-_FINISH = _MOVE.values({**_MOVED, "end_status": FINISHED})
-_END = (
-    _CALLS.update()
-    .where(_IS_CALL)
-    .values(ended_at=bindparam("at"), end_status=func.coalesce(_CALLS.c.end_status, bindparam("status")))
-)
-_ANSWER = _TURNS.insert()
-_BEGIN = _CALLS.insert()
+_MOVE_ON = Prepared(_MOVE.values(_MOVED))
+_FINISH = Prepared(_MOVE.values({**_MOVED, "end_status": FINISHED}))
+_STATUS = func.coalesce(_CALLS.c.end_status, bindparam("status"))
+_END = _CALLS.update().where(_IS_CALL).values(ended_at=bindparam("at"), end_status=_STATUS)
+_LEAVE = _CALLS.update().where(_IS_CALL).values(place=bindparam("new_place"))
+_WRITE_TURN = Prepared(_TURNS.insert(), [column.name for column in _TURNS.c])
+_WRITE_CALL = Prepared(_CALLS.insert(), [column.name for column in _CALLS.c])
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,17 @@ class Live:
         """The number of the latest document given."""
         return self.manner.n
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its caller was erased, so that it can only be ended."""
+        return not self.place.step
+
 
 def take(session: Session, *, sid: str = "", call_id: str = "") -> Live | None:
     """The call by the platform's id or ours, held until this transaction ends; None when there is none."""
     statement, key = (_BY_ID, call_id) if call_id else (_BY_SID, sid)
-    row = session.connection().execute(statement, {"key": key}).first()
-    return _live(*row) if row is not None else None
+    rows = statement.rows(session.connection(), {"key": key})
+    return _live(*rows[0]) if rows else None
 
 
 def _live(
@@ -90,20 +93,22 @@ def _live(
 ) -> Live:
     spoken_by = Speaker(*speaker)
     manner = Manner(spoken_by.sid, turn, spoken_by.community_id, language, voice)
-    return Live(call_id, spoken_by, manner, place_from_plain(place), turned_at, ended_at)
+    there = place_from_plain(place) if place else Place("")
+    return Live(call_id, spoken_by, manner, there, turned_at, ended_at)
 
 
 def write_call(connection: Connection, row: Mapping[str, Any], person_id: str, turn: Turn) -> None:
     """Keep a call that has begun. Raises IntegrityError when another has begun it meanwhile."""
     end_status = FINISHED if isinstance(turn.wait, EndCall) else None
     place = place_to_plain(turn.place)
-    connection.execute(_BEGIN, {**row, "person_id": person_id, "place": place, "end_status": end_status})
+    begun = {**row, "person_id": person_id, "place": place, "end_status": end_status, "ended_at": None}
+    _WRITE_CALL.run(connection, begun)
 
 
 def stored_answer(session: Session, call_id: str, n: int) -> str:
     """The document that was given as turn `n`."""
-    stored = session.connection().execute(_STORED, {"call": call_id, "number": n})
-    return str(stored.scalar_one())
+    ((answer,),) = _STORED.rows(session.connection(), {"call": call_id, "number": n})
+    return str(answer)
 
 
 def write_turn(
@@ -118,7 +123,7 @@ def write_turn(
         "answer": document,
         "answered_at": at,
     }
-    connection.execute(_ANSWER, answered)
+    _WRITE_TURN.run(connection, answered)
 
 
 def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: datetime) -> None:
@@ -134,10 +139,19 @@ def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: dat
         "new_turned_at": at,
         "new_person_id": person_id,
     }
-    if connection.execute(_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON, moved).rowcount != 1:
+    if (_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON).run(connection, moved) != 1:
         raise Overtaken(live.call_id)
 
 
 def mark_ended(session: Session, live: Live, status: str, at: datetime) -> None:
-    """The line says that the call is over; a call that had finished by itself stays `finished`."""
-    session.connection().execute(_END, {"call": live.call_id, "at": at, "status": status})
+    """The line says that the call is over; a call that had finished by itself stays `finished`.
+
+    Nobody asks for its documents again: those that spell words out are emptied,
+    and a reply that was read is remembered no longer.
+    """
+    connection = session.connection()
+    connection.execute(_END, {"call": live.call_id, "at": at, "status": status})
+    if live.place.memory.get("reply"):
+        heard = replace(live.place, memory={**live.place.memory, "reply": ""})
+        connection.execute(_LEAVE, {"call": live.call_id, "new_place": place_to_plain(heard)})
+    empty_documents(session, [live.call_id])

@@ -54,6 +54,18 @@ def neighbours_on(session: Session, topic_ids: Sequence[str], with_practice: boo
     return found
 
 
+def voices_now(session: Session, opinion_ids: Collection[str]) -> Mapping[str, VoiceView]:
+    """Those of these opinions that others may still hear, as they may be heard now."""
+    if not opinion_ids:
+        return {}
+    may_be_heard = select(Opinion.id).where(
+        Opinion.id.in_(opinion_ids), Opinion.state == "approved", Opinion.release.in_(("words", "voice"))
+    )
+    there = session.scalars(may_be_heard).all()
+    words, sounds = _latest_words(session, there), _own_sounds(session, there)
+    return {one: VoiceView(one, words.get(one, ""), sounds.get(one)) for one in there}
+
+
 def _newest(
     session: Session, topic_ids: Sequence[str], with_practice: bool
 ) -> Sequence[tuple[str, str, str, str]]:

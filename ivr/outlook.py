@@ -22,6 +22,7 @@ from ivr.recent import Recent
 from sync.community_settings import DEFAULT_KEEP_MONTHS
 from sync.people import normalise_number
 from sync.records.tables import Change, Community, ProgressUpdate, Setting, Topic, record_id
+from sync.unsaid import mark
 
 MOST_TOPICS = 9
 MOST_PAST_TOPICS = 6
@@ -39,6 +40,7 @@ _LAST_CHANGE = (
     .scalar_subquery()
 )
 _LAST_SETTING = select(func.max(Setting.changed_at)).where(Setting.community_id == Community.id)
+_UNSAID = mark(Community.id).scalar_subquery()
 _DIALLED = select(
     Community.id,
     Community.name,
@@ -46,6 +48,7 @@ _DIALLED = select(
     Community.is_demo,
     _LAST_CHANGE,
     _LAST_SETTING.scalar_subquery(),
+    _UNSAID,
 ).where(or_(Community.dialled_number == bindparam("raw"), Community.dialled_number == bindparam("number")))
 
 
@@ -107,6 +110,11 @@ class Fresh:
     usual: Shared
     marks: tuple[object, ...]
     until: datetime
+
+    @property
+    def unsaid(self) -> int:
+        """The mark of what had been taken back before it was read."""
+        return int(str(self.marks[-1]))
 
     def shared(self, people: Collection[str]) -> Shared:
         """What a telephone with these people sees."""

@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from ivr.dialogue.turns import AskRecords, Told
 from ivr.keeping import Speaker
+from ivr.prepared import Prepared
 from ivr.view import latest_replies
 from sync.records.tables import Audit, Capture, Opinion, Person
+from sync.records.voices import PENDING
 
 RECEIPT_TRIES = 5
 RECEIPT_LOCK_HOURS = 1
 _TRIED = "receipt_unknown"
+READING_ONLY = frozenset({"standing_ballot"})
+"""Questions whose answer writes nothing."""
+
+_BALLOTS = Prepared(
+    select(Capture.person_id, Person.seat, Capture.payload)
+    .join(Person, Person.id == Capture.person_id)
+    .where(
+        Capture.topic_id == bindparam("topic"),
+        Capture.kind == "ballot",
+        or_(Person.number_id == bindparam("number"), Person.id == bindparam("person")),
+        or_(Capture.state == "pending", Capture.state == "merged"),
+    )
+    .order_by(Capture.cast_at, Capture.id)
+)
 
 
 def tell(session: Session, question: AskRecords, speaker: Speaker, seats: int, now: datetime) -> Told:
@@ -34,18 +50,10 @@ def standing_ballot(session: Session, speaker: Speaker, topic_id: str, seats: in
 
     Captures are asked, not ballots: what was pressed a moment ago may not have been merged yet.
     """
-    seated = _seats_at(session, speaker)
-    rows = session.execute(
-        select(Capture.person_id, Capture.payload)
-        .where(
-            Capture.topic_id == topic_id,
-            Capture.kind == "ballot",
-            Capture.person_id.in_(seated),
-            Capture.state.in_(("pending", "merged")),
-        )
-        .order_by(Capture.cast_at, Capture.id)
-    )
-    choices = {person_id: str(payload["choice"]) for person_id, payload in rows}
+    asked = {"number": speaker.number_id, "person": speaker.person_id, "topic": topic_id}
+    rows = _BALLOTS.rows(session.connection(), asked)
+    seated = {person_id: seat for person_id, seat, _ in rows}
+    choices = {person_id: str(payload["choice"]) for person_id, _, payload in rows}
     if speaker.person_id not in choices:
         return Told("none")
     facts = {"choice": choices[speaker.person_id]}
@@ -89,7 +97,7 @@ def _waiting(session: Session, speaker: Speaker, people: Mapping[str, int], rece
     """An opinion that was given a moment ago and is not merged yet."""
     rows = session.execute(
         select(Capture.person_id, Capture.payload).where(
-            Capture.state == "pending",
+            PENDING,
             Capture.kind == "opinion",
             Capture.community_id == speaker.community_id,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,8 +12,14 @@ from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered
 from ivr.keeping import Speaker
+from ivr.prepared import Prepared
 from sync.records.tables import Recording, record_id
 from sync.upsert import is_sqlite
+
+_COLUMNS = (
+    "id", "community_id", "person_id", "call_id", "turn", "sid", "line", "url", "seconds", "state",
+    "is_claimed", "tries", "created_at",
+)  # fmt: skip
 
 
 def recording_id_of(line: str, recording_sid: str) -> str:
@@ -45,16 +50,16 @@ def note_recording(
         "tries": 0,
         "created_at": now,
     }
-    session.connection().execute(_noting(is_sqlite(session)), row)
+    _noting(is_sqlite(session)).run(session.connection(), row)
     return recording_id
 
 
 @cache
-def _noting(on_sqlite: bool) -> Any:
+def _noting(on_sqlite: bool) -> Prepared:
     """Insert, or complete what an earlier telling left open. The statement is built once."""
     fresh = (sqlite.insert if on_sqlite else postgresql.insert)(Recording)
     told = fresh.excluded
-    return fresh.on_conflict_do_update(
+    merged = fresh.on_conflict_do_update(
         index_elements=["sid"],
         set_={
             "is_claimed": or_(Recording.is_claimed, told.is_claimed),
@@ -63,6 +68,7 @@ def _noting(on_sqlite: bool) -> Any:
         },
         where=Recording.call_id == told.call_id,
     )
+    return Prepared(merged, _COLUMNS)
 
 
 def unclaimed(session: Session, call_id: str) -> Sequence[Recording]:

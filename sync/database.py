@@ -22,6 +22,7 @@ from sync.errors import RecordsError, RecordsUnavailable
 __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
 BUSY_SECONDS = 10
+_LOG_BUSY_MILLISECONDS = 200  # emptying the log keeps writers out: a call must not notice
 _POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -74,6 +75,25 @@ class Database:
         """Whether the tables are those this program knows."""
         with _translated(), self._reader.connect() as connection:
             return migrations.is_current(connection)
+
+    def empty_log(self) -> bool:
+        """Empty SQLite's log of pages, in which deleted words would lie until it is written over.
+
+        False where somebody reads at this moment, so that it must be asked for again. PostgreSQL has none.
+        """
+        if not self.is_sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_LOG_BUSY_MILLISECONDS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            row = cursor.fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            cursor.close()
+        finally:
+            connection.close()
+        return row is not None and not row[0]
 
     def close(self) -> None:
         """Give back every pooled connection."""

@@ -17,6 +17,7 @@ from sync.changes import note
 from sync.community_settings import audit
 from sync.errors import RecordsError
 from sync.records.tables import Opinion, Person, ProgressUpdate, Reply, Topic, Transcript, new_id
+from sync.unsaid import heard_as, unsay
 from sync.words import MACHINE, transcript_name
 
 LONGEST_SPOKEN = 300  # characters: about two minutes of speech
@@ -169,7 +170,9 @@ def _change(
     state: str | None = None,
     **details: Any,
 ) -> None:
-    opinion.state = state or opinion.state
+    before, opinion.state = heard_as(opinion), state or opinion.state
+    if heard_as(opinion) != before != "none":
+        unsay(session, opinion.community_id, now)
     opinion.version += 1
     note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state, **details)
     audit(session, opinion.community_id, actor.id, f"opinion.{act}", opinion.id, reason, **details)

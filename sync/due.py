@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from sync.leases import is_gone
 from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Recording
 from sync.records.voices import PENDING
+from sync.unsaid import unpruned
 
-SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe")
+SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune")
 # Written out, because a partial index is used only where the condition stands there as in the index.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _FALSE: ColumnElement[bool] = literal_column("FALSE")
@@ -47,6 +48,8 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
         if job in jobs:
             for record_id in find(session, now):
                 yield Due(job, (name, record_id))
+    if "prune" in jobs and unpruned(session, most=1):
+        yield Due("prune")
 
 
 def _has_unsettled(session: Session) -> bool:

@@ -29,6 +29,7 @@ from sync.records.tables import (
     Transcript,
 )
 from sync.recount import recount
+from sync.unsaid import forget_replies_told, unsay
 
 
 def withdraw_opinion(archive: Archive, opinion_id: str, actor: str, reason: str | None = None) -> None:
@@ -39,10 +40,10 @@ def withdraw_opinion(archive: Archive, opinion_id: str, actor: str, reason: str 
         if opinion is None:
             raise RecordsError("no such opinion")
         if opinion.state not in {"withdrawn", "erased"}:
-            blank_opinion(session, opinion, "withdrawn")
+            blank_opinion(session, opinion, "withdrawn", now)
             note(session, "opinion", opinion.id, opinion.community_id, "deleted", now)
             audit(session, opinion.community_id, actor, "opinion_withdrawn", opinion.id, reason)
-    delete_erased_sound(archive)
+    _empty_disk(archive)
 
 
 def erase_person(archive: Archive, person_id: str, actor: str, reason: str | None = None) -> None:
@@ -58,13 +59,13 @@ def erase_person(archive: Archive, person_id: str, actor: str, reason: str | Non
         if person.erased_at is None:
             _erase(session, archive, person, now)
             audit(session, person.community_id, actor, "person_erased", person.id, reason)
-    delete_erased_sound(archive)
+    _empty_disk(archive)
 
 
-def blank_opinion(session: Session, opinion: Opinion, state: str) -> None:
+def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime) -> None:
     """Delete an opinion's words, the letter and the replies too, and mark its sound for deletion.
 
-    The row stays as a tombstone.
+    Whoever holds copies, calls and clips, is told to forget them. The row stays as a tombstone.
     """
     opinion.state = state
     opinion.held_by = opinion.next_try_at = opinion.problem = None
@@ -77,6 +78,8 @@ def blank_opinion(session: Session, opinion: Opinion, state: str) -> None:
             capture.payload = {name: said for name, said in capture.payload.items() if name != "sealed_text"}
     segments = select(OpinionRecording.recording_id).where(OpinionRecording.opinion_id == opinion.id)
     _mark_sound(session, Recording.id.in_(segments))
+    forget_replies_told(session, opinion)
+    unsay(session, opinion.community_id, now)
 
 
 def delete_erased_sound(archive: Archive) -> int:
@@ -92,10 +95,16 @@ def delete_erased_sound(archive: Archive) -> int:
     return len(files)
 
 
+def _empty_disk(archive: Archive) -> None:
+    """What the transaction has emptied leaves the disk now, as far as nobody reads it at this moment."""
+    delete_erased_sound(archive)
+    archive.database.empty_log()
+
+
 def _erase(session: Session, archive: Archive, person: Person, now: datetime) -> None:
     for opinion in session.scalars(select(Opinion).where(Opinion.person_id == person.id).with_for_update()):
         if opinion.state != "erased":
-            blank_opinion(session, opinion, "erased")
+            blank_opinion(session, opinion, "erased", now)
             note(session, "opinion", opinion.id, opinion.community_id, "deleted", now)
     _mark_sound(session, Recording.person_id == person.id)
     _strike(session, archive, person, now)

@@ -15,6 +15,7 @@ from sync.errors import RecordsUnavailable
 from sync.pending import COLUMNS, Batch, Pending, givers
 from sync.records.tables import Capture, Opinion, OpinionRecording, Recording
 from sync.typed import keep_typed_words
+from sync.unsaid import heard_as, unsay
 from sync.upsert import insert_for
 
 KINDS = frozenset({"opinion", "release", "opinion_dropped"})
@@ -65,6 +66,7 @@ def _bring(batch: Batch, row: Opinion, whole: merge.Whole, first: Pending, is_ne
         batch.new_opinions.add(row.id)
     if row.state == "erased":
         return
+    before = heard_as(row)
     is_longer = _write_recordings(batch.session, row, whole.recordings)
     is_other = _write_columns(row, _columns(batch, row.id, first) | {"release": whole.release})
     if whole.is_withdrawn or row.state == "withdrawn":
@@ -73,6 +75,8 @@ def _bring(batch: Batch, row: Opinion, whole: merge.Whole, first: Pending, is_ne
     is_typed = keep_typed_words(batch.session, row, first.payload)
     if is_longer and not is_new:
         row.state = "waiting"  # more was said: its words have to be made again
+    if heard_as(row) != before != "none":
+        unsay(batch.session, row.community_id, batch.now)
     if is_longer or is_typed or is_new:
         batch.opinions.add(row.id)
     if is_new or is_other or is_longer or is_typed:
@@ -84,7 +88,7 @@ def _withdraw(batch: Batch, row: Opinion) -> None:
     """Blank it again with every part that comes late, but tell the platforms once."""
     if row.state != "withdrawn":
         batch.changed("opinion", row.id, row.community_id, "deleted")
-    blank_opinion(batch.session, row, "withdrawn")
+    blank_opinion(batch.session, row, "withdrawn", batch.now)
     batch.has_erased = True
 
 

@@ -45,6 +45,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "fetch_recording": Job(RECORDS, "sync.jobs:fetch_recording", 180),
         "expire": Job(RECORDS, "sync.jobs:expire", 600),
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
+        "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
     }
 )

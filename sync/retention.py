@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
@@ -15,9 +15,11 @@ from sync.changes import note
 from sync.community_settings import DEFAULT_KEEP_MONTHS, KEEP_MONTHS, PROMISED_BEFORE, audit, setting
 from sync.erase import blank_opinion, delete_erased_sound
 from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
+from sync.unsaid import empty_documents, spells, unended
 
 ACTOR = "retention"
 _GONE = ("withdrawn", "erased")
+_SILENT_CALL = timedelta(hours=1)  # nobody listens any more, though no line has told so
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ class _Old:
     opinions: Sequence[str]
     recordings: Sequence[str]
     calls: Sequence[str]
+    silent: Sequence[str]
+    """Calls of late whose end was never told, with documents that spell words out."""
 
     def __len__(self) -> int:
-        return len(self.opinions) + len(self.recordings) + len(self.calls)
+        return sum(map(len, (self.opinions, self.recordings, self.calls, self.silent)))
 
 
 def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
@@ -42,13 +46,15 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
     erased = 0
     for community_id, before in _horizons(archive, now):
         with archive.database.read() as session:
-            old = _find(session, community_id, before, limit)
+            old = _find(session, community_id, before, limit, now)
         if old:
             with archive.database.begin() as session:
                 erased += _expire_opinions(session, old.opinions, now)
                 erased += _expire_recordings(session, old.recordings)
                 erased += _expire_calls(session, old.calls)
+                empty_documents(session, old.silent)
     delete_erased_sound(archive)
+    archive.database.empty_log()
     return erased
 
 
@@ -82,7 +88,7 @@ def _promises(session: Session, community_id: str) -> tuple[int, list[tuple[date
     return months, [(datetime.fromisoformat(until), int(fewer)) for until, fewer in before]
 
 
-def _find(session: Session, community_id: str, before: datetime, limit: int) -> _Old:
+def _find(session: Session, community_id: str, before: datetime, limit: int, now: datetime) -> _Old:
     """Opinions still there; sound that none of these holds; calls that tell what their caller was read."""
     is_kept = (
         exists()
@@ -100,10 +106,12 @@ def _find(session: Session, community_id: str, before: datetime, limit: int) -> 
         ~is_kept,
     )
     calls = select(Call.id).where(Call.community_id == community_id, Call.turned_at < before, has_turns)
+    silent = unended(community_id, now).where(Call.turned_at < now - _SILENT_CALL, spells(Call.id))
     return _Old(
         session.scalars(opinions.order_by(Opinion.said_at, Opinion.id).limit(limit)).all(),
         session.scalars(recordings.limit(limit)).all(),
         session.scalars(calls.limit(limit)).all(),
+        session.scalars(silent.limit(limit)).all(),
     )
 
 
@@ -116,7 +124,7 @@ def _expire_opinions(session: Session, ids: Sequence[str], now: datetime) -> int
         .with_for_update(skip_locked=True)
     ).all()
     for opinion in rows:
-        blank_opinion(session, opinion, "erased")
+        blank_opinion(session, opinion, "erased", now)
         note(session, "opinion", opinion.id, opinion.community_id, "deleted", now)
         audit(session, opinion.community_id, ACTOR, "opinion_expired", opinion.id)
     return len(rows)

@@ -18,6 +18,7 @@ from ivr.dialogue.steps import (
     Same,
     Say,
     Step,
+    passed_by,
     prompt,
 )
 from ivr.dialogue.turns import Text
@@ -68,7 +69,8 @@ def _own(own: tuple[OwnView, ...]) -> dict[str, Step]:
     steps: dict[str, Step] = {}
     for place, each in enumerate(own, start=1):
         then = f"own.{place + 1}" if place < len(own) else "news"
-        steps |= _own_opinion(f"own.{place}", each, then)
+        told = _own_opinion(f"own.{place}", each, then)
+        steps |= passed_by(told, then) if each.reply == "" else told
     return steps
 
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from ivr.dialogue.keeps import AGREE, DISAGREE, PASS, Keep, KeepBallot, KeepReaction, KeepSeat
 from ivr.dialogue.speaking import speaking_steps
-from ivr.dialogue.steps import Choose, Fact, Listen, Lookup, Memory, Menu, Prompt, Say, Says, Step, prompt
+from ivr.dialogue.steps import (
+    Choose,
+    Fact,
+    Listen,
+    Lookup,
+    Memory,
+    Menu,
+    Prompt,
+    Say,
+    Says,
+    Step,
+    passed_by,
+    prompt,
+)
 from ivr.dialogue.turns import Sound, Text
 from ivr.dialogue.view import CommunityView, TopicView, VoiceView
 
@@ -21,6 +34,7 @@ def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[s
     """The steps `topic.<id>.…`; afterwards the call goes on at `following`."""
     at = f"topic.{topic.topic_id}"
     voices = topic.voices[:MOST_VOICES]
+    first = next((f"{at}.voice.{place}" for place, each in enumerate(voices, 1) if not each.is_gone), "")
     return {
         f"{at}.listen": Listen(
             (
@@ -33,16 +47,16 @@ def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[s
         f"{at}.ballot": _ballot(at, topic),
         **_read_back(at, topic),
         f"{at}.after": Menu(
-            (*(("after.neighbours",) if voices else ()), "after.speak", "after.choose", "after.next"),
+            (*(("after.neighbours",) if first else ()), "after.speak", "after.choose", "after.next"),
             keys={
-                **({"1": f"{at}.voice.1"} if voices else {}),
+                **({"1": first} if first else {}),
                 "2": f"{at}.speak",
                 "3": f"{at}.standing",
             },
             next=following,
             silence=f"{at}.invite",
         ),
-        **_voices(at, voices),
+        **_voices(at, voices, first),
         f"{at}.invite": Choose(
             Uninvited(topic.topic_id),
             then={"invite": f"{at}.invitation", "leave": following},
@@ -145,16 +159,18 @@ def _seat_menu(at: str, says: tuple[str, ...], seats: Mapping[str, KeepSeat | No
 
 
 # --- neighbours ---
-def _voices(at: str, voices: tuple[VoiceView, ...]) -> dict[str, Step]:
+def _voices(at: str, voices: tuple[VoiceView, ...], first: str) -> dict[str, Step]:
+    """Each keeps its number when another is taken back: who stands there must not answer somebody else."""
     steps: dict[str, Step] = {}
     for place, voice in enumerate(voices, start=1):
         following = f"{at}.voice.{place + 1}" if place < len(voices) else f"{at}.after"
-        steps |= _voice(f"{at}.voice.{place}", place, voice, following)
+        name = f"{at}.voice.{place}"
+        heard = _voice(name, "voice.first" if name == first else "voice.another", voice, following)
+        steps |= passed_by(heard, following) if voice.is_gone else heard
     return steps
 
 
-def _voice(at: str, place: int, voice: VoiceView, following: str) -> dict[str, Step]:
-    opening = "voice.first" if place == 1 else "voice.another"
+def _voice(at: str, opening: str, voice: VoiceView, following: str) -> dict[str, Step]:
     words = (
         prompt("voice.own", sound=Sound(voice.recording_id))
         if voice.recording_id

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class VoiceView:
-    """A neighbour's approved opinion: its redacted words, and its recording where the speaker allowed it."""
+    """A neighbour's approved opinion: its redacted words, and its recording where the speaker allowed it.
+
+    With neither, it was taken back while the call went on: its place stays, and is passed by.
+    """
 
     opinion_id: str
     words: str
     recording_id: str | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was taken back."""
+        return not self.words and self.recording_id is None
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class OwnView:
     """One of the caller's own opinions and what became of it; `is_new` when its `reply` is unheard.
 
     A private reply is read only after the receipt's last four digits: the telephone may be shared.
+    An empty reply was deleted while the call went on.
     """
 
     opinion_id: str

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,30 +64,63 @@ class ClipStore:
 
     def caption(self, name: str) -> str:
         """The words of the clip; '' when it has none."""
-        try:
-            return str(json.loads(self._caption_path(name).read_text("utf-8"))["text"])
-        except (OSError, ValueError, KeyError):
-            return ""
+        return str(self._note(name).get("text", ""))
 
-    def write(self, name: str, phone_wav: bytes, full_wav: bytes, caption: str) -> None:
+    def is_personal(self, name: str) -> bool:
+        """Whether it says a resident's words or an answer to one; so does a clip that doesn't tell."""
+        return bool(self._note(name).get("is_personal", True))
+
+    def write(
+        self, name: str, phone_wav: bytes, full_wav: bytes, caption: str, is_personal: bool = False
+    ) -> None:
         """Keep a clip: whole on disk before its name can be found. Raises `OSError` when the disk is full."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._put(self._caption_path(name), json.dumps({"text": caption}, ensure_ascii=False).encode())
+        note = {"text": caption, "is_personal": is_personal}
+        self._put(self._caption_path(name), json.dumps(note, ensure_ascii=False).encode())
         self._put(self.path(name, is_full_band=True), full_wav)
         self._put(self.path(name), phone_wav)
         self._settle()
 
     def delete(self, name: str) -> None:
-        """Forget a clip; one that is not there is no error."""
+        """Forget a clip, also what a crash has left of it; one that is not there is no error."""
         for path in (self.path(name), self.path(name, is_full_band=True), self._caption_path(name)):
             path.unlink(missing_ok=True)
+        for unfinished in self.folder.glob(f".{name}.*"):
+            unfinished.unlink(missing_ok=True)
 
     def names(self) -> frozenset[str]:
         """Every clip in the store."""
         return frozenset(path.stem for path in self.folder.glob("*.wav") if _NAME.fullmatch(path.stem))
 
+    def traces(self) -> frozenset[str]:
+        """Every clip of which anything lies in the store, be it half-written."""
+        try:
+            heads = {path.name.removeprefix(".").partition(".")[0] for path in self.folder.iterdir()}
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(head for head in heads if _NAME.fullmatch(head))
+
+    def wanted_at(self, name: str) -> float:
+        """When it was last known to be wanted, in seconds since 1970; 0 for what is no whole clip."""
+        try:
+            return self._caption_path(name).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def mark_wanted(self, name: str, at: float) -> None:
+        """Remember that it is wanted; one that is gone is no error."""
+        with suppress(FileNotFoundError):
+            os.utime(self._caption_path(name), (at, at))
+
     def _caption_path(self, name: str) -> Path:
         return self.path(name).with_suffix(".json")
+
+    def _note(self, name: str) -> dict[str, object]:
+        try:
+            note: dict[str, object] = dict(json.loads(self._caption_path(name).read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+        return note
 
     def _put(self, path: Path, data: bytes) -> None:
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ from ivr.prompts.recorded import keep_recorded
 from ivr.prompts.tidy import tidy
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import voice_of
-from ivr.prompts.wanted import Importance, Wanted, wanted
+from ivr.prompts.wanted import Importance, Wanted, personal_texts, wanted
 from speech.audio import write_phone_wav, write_wav
 from speech.errors import SpeechError
 from speech.pacing import Pace, speak
 from speech.synthesize import Synthesizer
 from sync.records.tables import Community
+from sync.unsaid import pruned, unpruned
 
 if TYPE_CHECKING:
     from sync.archive import Archive
@@ -30,6 +32,7 @@ __all__ = [
     "Wanted",
     "due",
     "open_renderer",
+    "prune_job",
     "render",
     "render_job",
     "voice_of",
@@ -93,10 +96,12 @@ def render(
     done = work.total - len(work.missing)
     made = failed = 0
     for clip in work.missing:
-        if _render_one(clips, clip, synthesizer, work.voice, work.language):
-            made += 1
-        else:
+        if not _render_one(clips, clip, synthesizer, work.voice, work.language):
             failed += 1
+        else:
+            made += 1
+            if clip.is_personal and not _is_still_said(archive, community_id, clip.text):
+                clips.delete(clips.name(clip.text, work.voice, clip.is_slow))
         report(done + made + failed, work.total, clip.text)
     return Rendered(work.total, made, done, failed)
 
@@ -110,8 +115,14 @@ def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, voice: str,
             raise
         log.warning("clip %s cannot be rendered: %s", name, problem)
         return False
-    clips.write(name, write_phone_wav(audio), write_wav(audio), clip.text)
+    clips.write(name, write_phone_wav(audio), write_wav(audio), clip.text, clip.is_personal)
     return True
+
+
+def _is_still_said(archive: Archive, community_id: str, text: str) -> bool:
+    """Whether nobody took the words back while they were being rendered."""
+    with archive.database.read() as session:
+        return text in personal_texts(session, community_id)
 
 
 @dataclass(frozen=True)
@@ -135,16 +146,37 @@ def render_job(community_id: str) -> int:
 
     Safe to repeat. A community that is gone is no error. Raises what `render` raises: the queue tries again.
     """
-    if _opened is None:
-        raise RuntimeError("open_renderer() has not been called in this process")
-    archive, clips = _opened.archive, _opened.clips
+    here = _renderer()
+    archive, clips = here.archive, here.clips
     made = 0
     try:
         write_tones(clips)
         keep_recorded(archive, clips, community_id)
         if due(archive, clips, community_id).missing:
-            made = render(archive, clips, _opened.synthesizer_factory(), community_id).made
+            made = render(archive, clips, here.synthesizer_factory(), community_id).made
     except LookupError:
         log.info("nothing to render: community %s is gone", community_id)
     tidy(archive, clips)
     return made
+
+
+def prune_job() -> int:
+    """The queued job: forget the clips of words that were taken back; gives how many clips went.
+
+    Safe to repeat and to be killed: what was taken back stays on the list until its clips are gone.
+    """
+    here = _renderer()
+    with here.archive.database.read() as session:
+        told = unpruned(session)
+    gone = tidy(here.archive, here.clips)
+    if told:
+        with here.archive.database.begin() as session:
+            pruned(session, told, datetime.now(UTC))
+    here.archive.database.empty_log()
+    return gone
+
+
+def _renderer() -> _Renderer:
+    if _opened is None:
+        raise RuntimeError("open_renderer() has not been called in this process")
+    return _opened

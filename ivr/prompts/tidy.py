@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -18,9 +19,19 @@ if TYPE_CHECKING:
     from sync.archive import Archive
 
 
-def tidy(archive: Archive, clips: ClipStore) -> int:
-    """Delete the clips that no community may play any more; gives how many."""
-    present = clips.names()  # read before the records: a clip made meanwhile for a new sentence is left alone
+KEPT_SECONDS = 86_400.0
+"""A sentence that nobody wants any more is kept so long: running calls may still come to it."""
+
+_LOOK_SECONDS = 3600.0  # how exactly it is known when a clip was last wanted
+
+
+def tidy(archive: Archive, clips: ClipStore, now: float | None = None) -> int:
+    """Delete the clips that no community may play any more; gives how many. `now` in seconds since 1970.
+
+    What residents said and were answered goes at once, the rest after a day.
+    """
+    now = time.time() if now is None else now
+    present = clips.traces()  # read before the records: a clip made meanwhile for a new one is left alone
     with archive.database.read() as session:
         rows = session.scalars(select(Community)).all()
         communities = [(row.id, row.language, voice_of(session, row.id)) for row in rows]
@@ -29,7 +40,14 @@ def tidy(archive: Archive, clips: ClipStore) -> int:
         needed |= recorded_names(archive, clips, community_id)
         for clip in wanted(archive, community_id, Book.load(language)):
             needed.add(clips.name(clip.text, voice, clip.is_slow))
-    unneeded = present - needed
+    for name in present & needed:
+        if clips.wanted_at(name) < now - _LOOK_SECONDS:
+            clips.mark_wanted(name, now)
+    unneeded = [name for name in present - needed if _is_over(clips, name, now)]
     for name in unneeded:
         clips.delete(name)
     return len(unneeded)
+
+
+def _is_over(clips: ClipStore, name: str, now: float) -> bool:
+    return clips.is_personal(name) or clips.wanted_at(name) < now - KEPT_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -40,11 +40,12 @@ class Importance(IntEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """One clip that a call may need."""
+    """One clip that a call may need. `is_personal`: a resident's words, or the answer to one."""
 
     text: str
     is_slow: bool
     importance: Importance
+    is_personal: bool = False
 
 
 def wanted(archive: Archive, community_id: str, book: Book, now: datetime | None = None) -> Iterator[Wanted]:
@@ -55,15 +56,16 @@ def wanted(archive: Archive, community_id: str, book: Book, now: datetime | None
             raise LookupError(f"no community {community_id}")
         view = community_view(session, community, None, now or datetime.now(UTC))
         records = tuple(record_texts(session, community_id))
-    return _once(_all(hotline(view), book, records))
+        personal = personal_texts(session, community_id)
+    return _once(_all(hotline(view), book, records), personal)
 
 
-def _once(clips: Iterator[Wanted]) -> Iterator[Wanted]:
+def _once(clips: Iterator[Wanted], personal: frozenset[str]) -> Iterator[Wanted]:
     seen: set[tuple[str, bool]] = set()
     for clip in sorted(clips, key=lambda clip: clip.importance):  # stable: each kind keeps its own order
         if clip.text and (clip.text, clip.is_slow) not in seen:
             seen.add((clip.text, clip.is_slow))
-            yield clip
+            yield replace(clip, is_personal=True) if clip.text in personal else clip
 
 
 def _all(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[Wanted]:
@@ -93,7 +95,16 @@ def record_texts(session: Session, community_id: str) -> Iterator[str]:
     for topic in session.scalars(topics.order_by(Topic.rank, Topic.created_at, Topic.id)):
         yield from _topic_texts(topic)
     yield from _voices(session, community_id)
-    yield from _answers(session, community_id)
+    updates = select(ProgressUpdate.spoken).where(ProgressUpdate.community_id == community_id)
+    yield from session.scalars(updates.order_by(ProgressUpdate.published_at.desc()))
+    yield from _replies(session, community_id)
+
+
+def personal_texts(session: Session, community_id: str) -> frozenset[str]:
+    """What residents said and were answered, as far as it may be heard now: deleted as soon as it may not."""
+    return frozenset(
+        text.strip() for text in (*_voices(session, community_id), *_replies(session, community_id))
+    )
 
 
 def _topic_texts(topic: Topic) -> Iterator[str]:
@@ -115,8 +126,6 @@ def _voices(session: Session, community_id: str) -> Iterator[str]:
     yield from (words for words in latest.values() if words)
 
 
-def _answers(session: Session, community_id: str) -> Iterator[str]:
-    updates = select(ProgressUpdate.spoken).where(ProgressUpdate.community_id == community_id)
+def _replies(session: Session, community_id: str) -> Iterator[str]:
     replies = select(Reply.spoken).where(Reply.community_id == community_id)
-    yield from session.scalars(updates.order_by(ProgressUpdate.published_at.desc()))
     yield from session.scalars(replies.order_by(Reply.published_at.desc()))

@@ -172,6 +172,8 @@ def _add_media(blueprint: Blueprint, clips: ClipStore, own_voice: OwnVoice) -> N
         except (PromptError, OSError):
             return Response("", 404, mimetype="text/plain")
         response.headers["X-Caption"] = quote(clips.caption(name))
+        if clips.is_personal(name):  # it may be taken back: nobody is to keep a copy
+            response.headers["Cache-Control"] = "no-store"
         return response
 
     def voice(token: str) -> Response:

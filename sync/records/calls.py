@@ -17,7 +17,8 @@ UNCLAIMED = text("is_claimed IS FALSE")
 class Call(Base):
     """One phone conversation. `id` is ours; `sid` the platform's.
 
-    `view` is the caller's part of what its flow is built from; its `shared` names the SharedView with the rest.
+    `view` is the caller's part of what its flow is built from; its `shared` names the SharedView with the
+    rest. Both are kept without anybody's words. An erased caller's `view` and `place` are empty.
     """
 
     __tablename__ = "calls"
@@ -44,9 +45,10 @@ class Call(Base):
 
 
 class SharedView(Base):
-    """The part of a view that many calls share: topics, neighbours. Its id follows from its content and the day.
+    """The part of a view that many calls share: topics, neighbours. Its id follows from content and day.
 
-    Kept no longer than two days, so that withdrawn words don't stay behind in the views of others.
+    Neighbours stand in it by their opinions' ids: their words are read from the records each time, so that
+    none stay behind here. Kept no longer than two days.
     """
 
     __tablename__ = "shared_views"
@@ -57,7 +59,11 @@ class SharedView(Base):
 
 
 class CallTurn(Base):
-    """One answered turn: what was heard and the document given. A repeated turn gets `answer` again."""
+    """One answered turn: what was heard and the document given. A repeated turn gets `answer` again.
+
+    A document that spells out what it says (`<Say>`) is emptied when the call is over, or when words
+    are taken back.
+    """
 
     __tablename__ = "turns"
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id"), primary_key=True)

@@ -16,11 +16,12 @@ from sync.records.voices import (
     Request,
     Satisfaction,
     Transcript,
+    Unsaid,
 )
 
 __all__ = [
     "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
     "Household", "Key", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate",
     "PromptRecording", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction",
-    "Setting", "SharedView", "Staff", "Topic", "Transcript", "new_id", "record_id",
+    "Setting", "SharedView", "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip

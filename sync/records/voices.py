@@ -12,6 +12,7 @@ from sync.records.base import Base, Id, Serial
 
 PENDING = text("state = 'pending'")  # written out, because SQLite uses a partial index only for a literal
 WAITING = text("state = 'waiting'")
+UNPRUNED = text("pruned_at IS NULL")
 
 
 class Capture(Base):
@@ -188,3 +189,20 @@ class Request(Base):
     reason: Mapped[str]
     asked_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+
+class Unsaid(Base):
+    """Words of a community were taken back: running calls look again, clips are deleted (`pruned_at`).
+
+    Says neither whose nor which. Kept two days, longer than any call that may still know the words.
+    """
+
+    __tablename__ = "unsaid"
+    __table_args__ = (
+        Index(None, "community_id", "id"),
+        Index("ix_unsaid_unpruned", "id", sqlite_where=UNPRUNED, postgresql_where=UNPRUNED),
+    )
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
+    at: Mapped[datetime]
+    pruned_at: Mapped[datetime | None]

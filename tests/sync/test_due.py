@@ -14,7 +14,7 @@ from sync.records.tables import Community
 from tests.sync.voices import NOW, say
 
 
-@pytest.mark.parametrize("table", ["opinions", "recordings", "captures"])
+@pytest.mark.parametrize("table", ["opinions", "recordings", "captures", "unsaid"])
 def test_no_sweep_reads_a_whole_table(archive: Archive, community: Community, table: str) -> None:
     for key in "123":
         say(archive, community, [f"http://127.0.0.1:9/{key}"], key=key, number=f"+861380000000{key}")
@@ -25,7 +25,7 @@ def test_no_sweep_reads_a_whole_table(archive: Archive, community: Community, ta
     with archive.database.read() as session:
         list(due(session, NOW))
         statements = [one for one in asked if one[0].startswith("SELECT")]
-        assert len(statements) == 4
+        assert len(statements) == 5
         for statement, values in statements:
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
             steps = [str(row[3]) for row in plan]
