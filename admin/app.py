@@ -34,6 +34,7 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     opened = archive or open_archive(settings)
     queue = WorkQueue(settings.redis_url)
     app = Flask("admin", static_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.config.update(
         SECRET_KEY=opened.keyring.secret("cookies"),
         SESSION_COOKIE_NAME="tingjian",

@@ -46,6 +46,8 @@ class Rendering:
         if there == total:
             return
         moved_at = time.monotonic()
+        if not self.out.is_terminal:  # a log shows no bar: say what takes the time
+            self.out.print(f"· {title}: {there}/{total}")
         with _bar(self.out) as bar:
             task = bar.add_task(title, total=total, completed=there)
             while there < total and not is_over():

@@ -106,6 +106,7 @@ def _run(settings: Settings, has_demo: bool, out: Console, stop: _Stop) -> int:
     account = seed(archive, settings.home) if has_demo else None
     keeper = Keeper(lambda line: out.print(f"[yellow]![/] {line}", soft_wrap=True), _environment(settings))
     try:
+        out.print("· 正在启动 · starting")
         _start(keeper, settings)
         _come_up(keeper, settings, archive, account, out, stop)
         while not stop.is_asked:
