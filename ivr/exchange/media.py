@@ -21,6 +21,7 @@ PRIVATE_SECONDS = 60.0
 """A person's own voice is fetched a little ahead of being heard, and forgotten so soon after."""
 
 KEEP_SECONDS = 3600.0
+"""What was taken back is asked for by no document any more, and forgotten at the latest after this."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Clip:
 class Media:
     """The clips of all calls. At most four are fetched at once, the first asked for first.
 
-    A clip is forgotten after `keep_seconds`: what was taken back must not stay here for as long as we run.
+    They lie in memory only, in at most `room_bytes`, each for at most `keep_seconds`.
     """
 
     def __init__(
