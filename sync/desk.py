@@ -26,7 +26,12 @@ _OPEN = frozenset({"waiting", "review", "approved", "rejected"})
 
 
 class DeskError(RecordsError):
-    """An act that can't be done; its message says why, for the person who asked."""
+    """An act that can't be done. `code` names the reason, for a desk that says it in its reader's language."""
+
+    def __init__(self, message: str, code: str, longest: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.longest = longest
 
 
 class NotThere(DeskError):
@@ -51,7 +56,7 @@ def approve(
     """Let the redacted words out: to platforms, and to neighbours where their speaker allowed it."""
     with _opinion(archive, actor, opinion_id, version) as (session, opinion):
         if not (latest := _latest(session, opinion_id)) or not latest.redacted:
-            raise DeskError("first type what was said: there are no words to approve")
+            raise DeskError("first type what was said: there are no words to approve", "no_words_yet")
         _change(session, actor, opinion, "approved", now, state="approved")
 
 
@@ -60,7 +65,7 @@ def reject(
 ) -> None:
     """Keep the words back. It still counts, can be answered, and can be approved later."""
     if not reason.strip():
-        raise DeskError("a rejection needs a reason")
+        raise DeskError("a rejection needs a reason", "reason_needed")
     with _opinion(archive, actor, opinion_id, version) as (session, opinion):
         _change(session, actor, opinion, "rejected", now, reason=reason.strip()[:500], state="rejected")
 
@@ -127,7 +132,7 @@ def publish_progress(
     with archive.database.begin() as session:
         topic = session.get(Topic, topic_id)
         if topic is None or topic.community_id != actor.community_id:
-            raise NotThere("there is no such topic")
+            raise NotThere("there is no such topic", "not_there")
         update = ProgressUpdate(
             id=new_id("pu"),
             topic_id=topic_id,
@@ -152,11 +157,11 @@ def _opinion(
     with archive.database.begin() as session:
         opinion = session.get(Opinion, opinion_id, with_for_update=True)
         if opinion is None or opinion.community_id != actor.community_id:
-            raise NotThere("there is no such opinion")
+            raise NotThere("there is no such opinion", "not_there")
         if opinion.state not in _OPEN:
-            raise DeskError("its speaker has taken it back")
+            raise DeskError("its speaker has taken it back", "taken_back")
         if version is not None and version != opinion.version:
-            raise ChangedMeanwhile("somebody else has just changed it: look again")
+            raise ChangedMeanwhile("somebody else has just changed it: look again", "changed_meanwhile")
         yield session, opinion
 
 
@@ -221,9 +226,9 @@ def _next_version(session: Session, opinion_id: str) -> int:
 def _bounded(text: str, longest: int) -> str:
     words = text.strip()
     if not words:
-        raise DeskError("something has to be said")
+        raise DeskError("something has to be said", "nothing_said")
     if len(words) > longest:
-        raise DeskError(f"at most {longest} characters")
+        raise DeskError(f"at most {longest} characters", "too_long", longest)
     if "\x00" in words:
-        raise DeskError("these are not words")
+        raise DeskError("these are not words", "not_words")
     return words

@@ -69,6 +69,4 @@ def _is_repeated(opinion_id: str, text: str) -> bool:
 
 
 def _why(error: DeskError) -> str:
-    if isinstance(error, ChangedMeanwhile):
-        return word("changed_meanwhile", language())
-    return word("not_done", language(), why=error)
+    return word(f"refused_{error.code}", language(), longest=error.longest)
