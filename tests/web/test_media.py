@@ -76,6 +76,13 @@ def test_a_clip_has_its_words_beside_it_and_is_cached(client: FlaskClient, archi
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_nobody_is_to_keep_a_copy_of_what_residents_said(client: FlaskClient, archive: Archive) -> None:
+    clips = ClipStore(archive.recordings.folder.parent / "clips", b"clips")
+    name = clips.name("路灯坏了", "zf_xiaobei")
+    clips.write(name, b"phone", b"full", "路灯坏了", is_personal=True)
+    assert client.get(f"/media/{name}.wav").headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("name", ["a" * 40, "short", "..%2f..%2fkeys", f"{'a' * 40}.full"])
 def test_there_is_nothing_behind_other_names(client: FlaskClient, name: str) -> None:
     assert client.get(f"/media/{name}.wav").status_code == 404
