@@ -76,7 +76,7 @@ def _readable(value: Any) -> str:
 
 def in_files(home: Path) -> dict[str, set[str]]:
     """Which marks can be read in which file, also as JSON escapes them."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for path in (one for one in home.rglob("*") if one.is_file()):
         content = path.read_bytes()
         here = {mark for mark in MARKS if mark.encode() in content or json.dumps(mark).encode() in content}
@@ -86,6 +86,10 @@ def in_files(home: Path) -> dict[str, set[str]]:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def recognizer() -> Parrot:
+    return Parrot(f"{SENTENCE}，我是{NAME}")
 
 
 def work(archive: Archive) -> None:
@@ -98,8 +102,7 @@ def work(archive: Archive) -> None:
             if one.job == "fetch_recording":
                 store_recording(archive, one.arguments["recording_id"], credentials, now)
             else:
-                parrot = Parrot(f"{SENTENCE}，我是{NAME}")
-                transcribe_opinion(archive, one.arguments["opinion_id"], lambda heard=parrot: heard, now)
+                transcribe_opinion(archive, one.arguments["opinion_id"], recognizer, now)
 
 
 @pytest.fixture
