@@ -66,7 +66,7 @@ chromium: ## Debian's Chromium for the browser tests, where it can be installed
 
 # --- checks ---
 lint: $(VENV)/.dev ## style, types, direction of imports
-	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff check --no-cache $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -26,7 +26,7 @@ _OPEN = frozenset({"waiting", "review", "approved", "rejected"})
 
 
 class DeskError(RecordsError):
-    """An act that can't be done. `code` names the reason, for a desk that says it in its reader's language."""
+    """An act that can't be done. `code` names the reason, for a desk that says it in its own language."""
 
     def __init__(self, message: str, code: str, longest: int = 0) -> None:
         super().__init__(message)

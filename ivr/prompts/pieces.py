@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from speech.reading import read_count, read_digits
-
 from ivr.dialogue.turns import Count, Digits, Line, Recall, Sound, Text, Value
 from ivr.prompts.book import Book, PromptError
+from speech.reading import read_count, read_digits
 
 
 @dataclass(frozen=True)
