@@ -15,15 +15,13 @@ from types import FrameType
 import admin.app
 import ivr.exchange.server
 import sync.worker
-from admin.parts import exchange_token, open_archive, open_clips, open_recognizer
+from admin.parts import exchange_token, open_archive, open_recognizer
 from admin.settings import Settings
 from admin.work import credentials
-from ivr.prompts.render import open_renderer
 from speech.audio import Audio
 from speech.errors import SpeechError
 from speech.recognize import Recognizer, Transcript, Word
-from sync.queue import WorkQueue
-from tests.prompts.tone_synthesizer import ToneSynthesizer
+from sync.queue import RECORDS, SPEECH, WorkQueue
 from tests.whole import steps
 
 FIXED_WORDS = "希望楼下的路灯早点修好"
@@ -69,7 +67,7 @@ def web(plan: Plan) -> None:
 
 
 def worker(plan: Plan) -> None:
-    """A worker for all queues, sweeping often."""
+    """A worker for records and speech, sweeping often. Clips are rendered before, where a test needs them."""
     settings = _begin(plan, "worker")
     archive = open_archive(settings)
 
@@ -82,8 +80,7 @@ def worker(plan: Plan) -> None:
         raise SpeechError("the weights are missing", permanent=False)
 
     sync.worker.open_worker(archive, WorkQueue(settings.redis_url), load, credentials(settings, archive))
-    open_renderer(archive, open_clips(settings, archive), ToneSynthesizer)
-    sync.worker.run_worker(sweep_seconds=0.3)
+    sync.worker.run_worker((RECORDS, SPEECH), sweep_seconds=0.3)
 
 
 def exchange(plan: Plan) -> None:
