@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
-from ivr.prepared import Prepared
 from sync.archive import Archive
 from sync.people import find_number, normalise_number, person_at, roster_seats
+from sync.prepared import Prepared
 from sync.records.tables import Number, Person, Resident, new_id
 
 _ROSTERED = select(func.count(Resident.id)).where(Resident.number_id == Number.id).scalar_subquery()
@@ -119,12 +119,13 @@ def known_caller(session: Session, number: Number) -> Caller:
 def _write_number(
     session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
 ) -> None:
-    number_id, key_id = caller.number_id or "", archive.keyring.new_key(session)
+    number_id = caller.number_id or ""
+    key_id, sealed = archive.keyring.seal_anew(session, caller.e164.encode(), number_id)
     number = {
         "id": number_id,
         "community_id": community_id,
         "digest": archive.keyring.digest(community_id, caller.e164),
-        "sealed": archive.keyring.seal(session, key_id, caller.e164.encode(), number_id),
+        "sealed": sealed,
         "key_id": key_id,
         "is_slow": False,
         "last_called_at": now,

@@ -15,7 +15,7 @@ from ivr.deciding import Overtaken
 from ivr.dialogue.plain import heard_to_plain, place_from_plain, place_to_plain
 from ivr.dialogue.turns import EndCall, Heard, Place, Turn
 from ivr.keeping import Speaker
-from ivr.prepared import Prepared
+from sync.prepared import Prepared
 from sync.records.tables import Call, CallTurn
 from sync.unsaid import empty_documents
 

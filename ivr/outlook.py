@@ -21,6 +21,7 @@ from ivr.prompts.voice import voice_of
 from ivr.recent import Recent
 from sync.community_settings import DEFAULT_KEEP_MONTHS
 from sync.people import normalise_number
+from sync.prepared import Prepared
 from sync.records.tables import Change, Community, ProgressUpdate, Setting, Topic, record_id
 from sync.unsaid import mark
 
@@ -41,15 +42,18 @@ _LAST_CHANGE = (
 )
 _LAST_SETTING = select(func.max(Setting.changed_at)).where(Setting.community_id == Community.id)
 _UNSAID = mark(Community.id).scalar_subquery()
-_DIALLED = select(
-    Community.id,
-    Community.name,
-    Community.language,
-    Community.is_demo,
-    _LAST_CHANGE,
-    _LAST_SETTING.scalar_subquery(),
-    _UNSAID,
-).where(or_(Community.dialled_number == bindparam("raw"), Community.dialled_number == bindparam("number")))
+_NUMBERED = or_(Community.dialled_number == bindparam("raw"), Community.dialled_number == bindparam("number"))
+_DIALLED = Prepared(
+    select(
+        Community.id,
+        Community.name,
+        Community.language,
+        Community.is_demo,
+        _LAST_CHANGE,
+        _LAST_SETTING.scalar_subquery(),
+        _UNSAID,
+    ).where(_NUMBERED)
+)
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,10 @@ class Outlooks:
     def dialled(self, session: Session, raw: str, now: datetime) -> Fresh:
         """The community with this number, as it is now. Raises UnknownNumber."""
         numbers = {"raw": raw, "number": normalise_number(raw) or raw}
-        row = session.connection().execute(_DIALLED, numbers).first()
-        if row is None:
+        rows = _DIALLED.rows(session.connection(), numbers)
+        if not rows:
             raise UnknownNumber("no community has this number")
-        community_id, name, language, is_demo, *_ = marks = tuple(row)
+        community_id, name, language, is_demo, *_ = marks = rows[0]
         known = self._known.get(community_id)
         if known is None or known.marks != marks or not known.outlook.read_at <= now < known.until:
             topics = _topics(session, community_id)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from ivr.dialogue.turns import AskRecords, Told
 from ivr.keeping import Speaker
-from ivr.prepared import Prepared
 from ivr.view import latest_replies
+from sync.prepared import Prepared
 from sync.records.tables import Audit, Capture, Opinion, Person
 from sync.records.voices import PENDING
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered
 from ivr.keeping import Speaker
-from ivr.prepared import Prepared
+from sync.prepared import Prepared
 from sync.records.tables import Recording, record_id
 from sync.upsert import is_sqlite
 

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter, DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from sync import migrations
 from sync.errors import RecordsError, RecordsUnavailable
+from sync.prepared import execute
 
 __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
@@ -54,14 +56,21 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One writing transaction: committed on leaving, rolled back by an exception."""
-        with _translated(), self._turn(), Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.commit()
+        with _translated(), self._turn(), self.engine.connect() as connection:
+            with _Session(connection, expire_on_commit=False) as session:
+                yield session
+                if session.in_transaction():
+                    session.commit()  # writes what is pending; the connection commits
+            connection.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One reading transaction on one snapshot; whatever it changes is thrown away."""
-        with _translated(), Session(self._reader, expire_on_commit=False) as session:
+        with (
+            _translated(),
+            self._reader.connect() as connection,
+            _Session(connection, expire_on_commit=False) as session,
+        ):
             yield session
 
     def create(self) -> None:
@@ -112,6 +121,32 @@ class Database:
             self._writer.release()
 
 
+class _Session(Session):
+    """A session on a connection that has begun already: who only needs that is spared the session's part."""
+
+    def __init__(self, connection: Connection, *, expire_on_commit: bool) -> None:
+        super().__init__(connection, expire_on_commit=expire_on_commit)
+        self._own = connection
+        connection.begin()
+
+    def connection(
+        self,
+        bind_arguments: dict[str, Any] | None = None,
+        execution_options: CoreExecuteOptionsParameter | None = None,
+    ) -> Connection:
+        """The connection of this transaction."""
+        if bind_arguments or execution_options:
+            return super().connection(bind_arguments, execution_options)
+        if not self._own.in_transaction():
+            self._own.begin()
+        return self._own
+
+    def rollback(self) -> None:
+        """Undo all of the transaction; what follows begins another."""
+        super().rollback()
+        self._own.rollback()
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -158,7 +193,7 @@ def _sqlite_engine(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # A deferred transaction that reads, then writes, fails at once when another wrote between.
         is_reader = connection.get_execution_options().get("is_reader", False)
-        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+        execute(connection, "BEGIN" if is_reader else "BEGIN IMMEDIATE").close()
 
     return engine
 

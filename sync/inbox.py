@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import exists, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from sync.errors import RecordsError
+from sync.prepared import Prepared
 from sync.records.tables import Capture
 from sync.records.voices import PENDING
-from sync.upsert import insert_new
+from sync.upsert import is_sqlite
 
 KINDS = frozenset(
     {
         "ballot", "reaction", "opinion", "opinion_dropped", "release", "consent",
         "satisfaction", "heard", "request",
     }
+)  # fmt: skip
+_COLUMNS = (
+    "source", "source_id", "community_id", "person_id", "kind", "topic_id", "subject_id", "payload",
+    "channel", "evidence", "is_practice", "cast_at", "received_at", "state",
 )  # fmt: skip
 EVIDENCE = ("none", "caller_id", "roster", "attested", "linked")
 
@@ -54,13 +61,22 @@ def keep(session: Session, given: Given, received_at: datetime) -> bool:
 
 def keep_all(session: Session, given: Iterable[Given], received_at: datetime) -> int:
     """Put many captures in the inbox at once; how many of them were new."""
-    rows = [_row(one, received_at) for one in given]
-    return len(insert_new(session, Capture, ("source", "source_id"), rows))
+    insert, connection = _inserting(is_sqlite(session)), session.connection()
+    return sum(len(insert.rows(connection, _row(one, received_at))) for one in given)
 
 
 def is_waiting(session: Session) -> bool:
     """Whether any capture waits to be settled; quick however long the history is."""
     return bool(session.scalar(select(exists().where(PENDING).select_from(Capture))))
+
+
+@cache
+def _inserting(on_sqlite: bool) -> Prepared:
+    """Insert one unless it was there; its id comes back where it is new. The statement is built once."""
+    fresh = (sqlite.insert if on_sqlite else postgresql.insert)(Capture)
+    return Prepared(
+        fresh.on_conflict_do_nothing(index_elements=["source", "source_id"]).returning(Capture.id), _COLUMNS
+    )
 
 
 def _row(given: Given, received_at: datetime) -> dict[str, Any]:

@@ -17,12 +17,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from sync.errors import KeyDestroyed, KeyringUnreadable, RecordsUnavailable
+from sync.prepared import Prepared
 from sync.records.tables import Key, new_id
 
 _log = logging.getLogger(__name__)
+_NEW_KEY = Prepared(insert(Key), ("id", "wrapped", "created_at"))
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -54,11 +57,12 @@ class Keyring:
 
     def new_key(self, session: Session) -> str:
         """A fresh data key; its id."""
-        key_id = new_id("key")
-        wrapped = _encrypt(self._master, secrets.token_bytes(KEY_BYTES), f"key:{key_id}")
-        session.add(Key(id=key_id, wrapped=wrapped, created_at=datetime.now(UTC), destroyed_at=None))
-        session.flush()
-        return key_id
+        return self._fresh(session)[0]
+
+    def seal_anew(self, session: Session, data: bytes, about: str) -> tuple[str, bytes]:
+        """`data` sealed under a fresh data key: the key's id, and what `seal` would have given."""
+        key_id, key = self._fresh(session)
+        return key_id, _encrypt(key, data, about)
 
     def seal(self, session: Session, key_id: str, data: bytes, about: str) -> bytes:
         """`data` encrypted under a data key and bound to `about`, what it belongs to. Raises KeyDestroyed."""
@@ -82,6 +86,13 @@ class Keyring:
     def secret(self, name: str) -> bytes:
         """32 bytes that follow from the master key and a name: tickets, line tokens, cookies."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"tingjian/" + name.encode()).derive(self._master)
+
+    def _fresh(self, session: Session) -> tuple[str, bytes]:
+        key_id, key = new_id("key"), secrets.token_bytes(KEY_BYTES)
+        wrapped = _encrypt(self._master, key, f"key:{key_id}")
+        row = {"id": key_id, "wrapped": wrapped, "created_at": datetime.now(UTC)}
+        _NEW_KEY.run(session.connection(), row)
+        return key_id, key
 
     def _data_key(self, session: Session, key_id: str) -> bytes:
         key = session.get(Key, key_id)

@@ -44,7 +44,8 @@ def find_or_create_number(session: Session, archive: Archive, community_id: str,
     found = find_number(session, archive, community_id, e164)
     if found is not None:
         return found
-    number_id, key_id = new_id("num"), archive.keyring.new_key(session)
+    number_id = new_id("num")
+    key_id, sealed = archive.keyring.seal_anew(session, e164.encode(), number_id)
     is_ours = insert_or_ignore(
         session,
         Number,
@@ -52,7 +53,7 @@ def find_or_create_number(session: Session, archive: Archive, community_id: str,
         id=number_id,
         community_id=community_id,
         digest=archive.keyring.digest(community_id, e164),
-        sealed=archive.keyring.seal(session, key_id, e164.encode(), number_id),
+        sealed=sealed,
         key_id=key_id,
     )
     if not is_ours:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from sync.errors import RecordsError
+from sync.prepared import Prepared
 from sync.records.tables import Receipt
-from sync.upsert import insert_or_ignore
+from sync.upsert import is_sqlite
 
 DIGITS = 8
 _TRIES = 40
@@ -33,11 +36,18 @@ def allot(session: Session, community_id: str) -> str:
     for _ in range(_TRIES):
         digits = "".join(secrets.choice("0123456789") for _ in range(DIGITS - 1))
         receipt = digits + check_digit(digits)
-        if insert_or_ignore(
-            session, Receipt, ("community_id", "digits"), community_id=community_id, digits=receipt
-        ):
+        row = {"community_id": community_id, "digits": receipt}
+        if _taking(is_sqlite(session)).rows(session.connection(), row):
             return receipt
     raise RecordsError("nearly all receipts of this community are given out")
+
+
+@cache
+def _taking(on_sqlite: bool) -> Prepared:
+    """Insert one unless it was there; it comes back where it is new. The statement is built once."""
+    fresh = (sqlite.insert if on_sqlite else postgresql.insert)(Receipt)
+    taken = fresh.on_conflict_do_nothing(index_elements=["community_id", "digits"])
+    return Prepared(taken.returning(Receipt.digits), ("community_id", "digits"))
 
 
 def is_wellformed(receipt: str) -> bool:

@@ -1,12 +1,12 @@
 """Statements that every turn runs: compiled once a dialect, then handed straight to the driver.
 
 SQLAlchemy's own execution of three statements costs about as much Python as a whole bare Flask request.
+Defaults that Python would fill in are not: every column is given a value, or left to the database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -27,7 +27,7 @@ class Prepared:
         self._ready: dict[str, _Ready] = {}
 
     def rows(self, connection: Connection, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT, converted as SQLAlchemy converts them. Raises DBAPIError."""
+        """The rows of a SELECT or RETURNING, converted as SQLAlchemy converts them. Raises DBAPIError."""
         return self._on(connection).rows(connection, given)
 
     def run(self, connection: Connection, given: Mapping[str, Any]) -> int:
@@ -48,13 +48,12 @@ class _Ready:
     def __init__(self, statement: Executable, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
-        self._dialect = dialect
         self._sql = str(compiled)
         self._order = tuple(compiled.positiontup or ())
         self._constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         self._binds = {name: _bind(bind.type, dialect) for name, bind in compiled.binds.items()}
-        columns_of = getattr(statement, "selected_columns", ())
-        self._results = tuple(_result(column.type, dialect) for column in columns_of)
+        given_back: Any = getattr(statement, "exported_columns", ())
+        self._results = tuple(_result(column.type, dialect) for column in given_back)
 
     def rows(self, connection: Connection, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         cursor = self._execute(connection, given)
@@ -77,21 +76,23 @@ class _Ready:
             for name, convert in self._binds.items()
         }
         parameters = tuple(bound[name] for name in self._order) if self._order else bound
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(self._sql, parameters)
-        except self._errors as error:
-            cursor.close()
-            raise DBAPIError.instance(
-                self._sql, None, error, self._errors, hide_parameters=True, dialect=self._dialect
-            ) from error
-        return cursor
+        return execute(connection, self._sql, parameters)
 
-    @cached_property
-    def _errors(self) -> type[Exception]:
-        driver: Any = self._dialect.dbapi
-        errors: type[Exception] = driver.Error
-        return errors
+
+def execute(connection: Connection, sql: str, parameters: Any = ()) -> Any:
+    """The driver's cursor after `sql`, parameters as the driver spells them. Raises DBAPIError."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, parameters)
+    except Exception as error:
+        cursor.close()
+        driver: Any = connection.dialect.dbapi
+        if not isinstance(error, driver.Error):
+            raise
+        raise DBAPIError.instance(
+            sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    return cursor
 
 
 def _converted(value: Any, convert: Convert | None) -> Any:
