@@ -24,6 +24,7 @@ from sync.api import create_api
 from sync.archive import Archive
 from sync.queue import WorkQueue
 from sync.records.tables import Community
+from sync.waking import Waker
 
 _SESSION = timedelta(hours=8)  # a working day
 _SIGNED_BY_CALLER = ("calls", "api")  # these ask for a signature or a key themselves, and know no cookie
@@ -50,7 +51,7 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     guard(app, opened)
     csrf = CSRFProtect(app)
     clips, lines = open_clips(settings, opened), lines_of(settings, opened)
-    app.register_blueprint(create_blueprint(opened, queue, clips, lines, settings.public_base))
+    app.register_blueprint(create_blueprint(opened, Waker(queue), clips, lines, settings.public_base))
     numbers = partial(_numbers, opened)
     phone_page = create_phone_page(exchange_token(opened), settings.phone_url, is_staff, numbers)
     app.register_blueprint(phone_page)
