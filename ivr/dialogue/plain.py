@@ -16,13 +16,14 @@ _KINDS: dict[str, type[Any]] = {
     for name, kind in vars(module).items()
     if isinstance(kind, type) and is_dataclass(kind)
 }
+_NAMES = {kind: tuple(each.name for each in fields(kind)) for kind in _KINDS.values()}
 
 
 def to_plain(value: object) -> Any:
     """Any value of the dialogue as JSON-plain data: a dataclass becomes an object, `is` names its kind."""
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
-        return {"is": type(value).__name__, **named}
+    kind = type(value)
+    if kind in _NAMES:
+        return {"is": kind.__name__, **{name: to_plain(getattr(value, name)) for name in _NAMES[kind]}}
     if isinstance(value, Mapping):
         return {str(name): to_plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
@@ -45,8 +46,7 @@ def from_plain(data: Any) -> Any:
     kind = _KINDS.get(data["is"])
     if kind is None:
         raise ValueError(f"not a value of the dialogue: {data['is']!r}")
-    known = {each.name for each in fields(kind)}
-    return kind(**{name: each for name, each in values.items() if name in known})
+    return kind(**{name: each for name, each in values.items() if name in _NAMES[kind]})
 
 
 def place_to_plain(place: Place) -> dict[str, Any]:

@@ -54,7 +54,15 @@ class Book:
 
         Fixed words lose the punctuation they begin with; those without a letter or digit are left out.
         """
-        return tuple(self._cut(prompt_id))
+        known = self._fragments.get(prompt_id)
+        if known is None:
+            known = self._fragments[prompt_id] = tuple(self._cut(prompt_id))
+        return known
+
+    @cached_property
+    def _fragments(self) -> dict[str, tuple[tuple[str, bool], ...]]:
+        """What was cut so far."""
+        return {}
 
     def _cut(self, prompt_id: str) -> Iterator[tuple[str, bool]]:
         for place, part in enumerate(_PLACEHOLDER.split(self.sentence(prompt_id))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlparse, urlsplit
@@ -26,7 +26,8 @@ def line_of(request: Request, lines: Mapping[str, PhoneLine], public_base_url: s
     The address that was signed is the configured public base + the raw path and query: a proxy may have
     changed scheme, host and port, so headers are never asked.
     """
-    line = lines.get(request.values.get("AccountSid", ""))
+    account = request.args.get("AccountSid") or request.form.get("AccountSid", "")
+    line = lines.get(account)
     signature = request.headers.get("X-Twilio-Signature", "")
     if line is None or not line.token or not signature:
         return None
@@ -36,14 +37,18 @@ def line_of(request: Request, lines: Mapping[str, PhoneLine], public_base_url: s
 
 def is_signed(url: str, form: Mapping[str, str], signature: str, token: str) -> bool:
     """Whether `signature` is that of `url` and `form` under `token`; platforms differ in naming the port."""
-    parsed = urlparse(url)
-    validator = _validator(token)
-    given = signature.encode()
-    with_port, without_port = add_port(parsed), remove_port(parsed)
+    validator, given = _validator(token), signature.encode()
     return any(
         hmac.compare_digest(validator.compute_signature(address, form).encode(), given)
-        for address in {url, with_port, without_port}
+        for address in _spellings(url)
     )
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """An address as it stands, which nearly always is the one; then with and without its port."""
+    yield url
+    parsed = urlparse(url)
+    yield from {add_port(parsed), remove_port(parsed)} - {url}
 
 
 @lru_cache(maxsize=64)
