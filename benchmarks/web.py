@@ -25,7 +25,7 @@ from benchmarks.web_server import BARE
 from benchmarks.web_town import NUMBER, found_town
 
 ROUNDS, ROUND_SECONDS, BUSY_CALLERS = 5, 4.0, 16
-CALLERS, THINK_SECONDS, THINK_SPEED, THINKING_SECONDS = 50, (3.0, 8.0), 4.0, 30.0
+CALLERS, THINK_SECONDS, THINK_SPEED, THINKING_ROUNDS, THINKING_SECONDS = 50, (3.0, 8.0), 4.0, 5, 8.0
 RATE_TARGET, LATENCY_TARGET = 0.5, 2.0
 
 
@@ -46,12 +46,15 @@ def _on(name: str, database_url: str, home: Path, redis_url: str) -> Iterator[Me
             ratios.append(rates[-1] / baseline)
         yield Measured(f"web.{name}.rate", median(rates), "turns/s", RATE_TARGET, median(ratios))
         think = (THINK_SECONDS[0] / THINK_SPEED, THINK_SECONDS[1] / THINK_SPEED)
-        waits = {
-            line.is_bare: percentile(latencies(line, CALLERS, THINKING_SECONDS, think), 99)
-            for line in (bare, ours)
-        }
-        ratio = waits[False] / waits[True]
-        yield Measured(f"web.{name}.p99", waits[False] * 1000, "ms", LATENCY_TARGET, ratio, is_at_most=True)
+        ratios, waits = [], []
+        for _ in range(THINKING_ROUNDS):
+            baseline, ours_waited = (
+                percentile(latencies(line, CALLERS, THINKING_SECONDS, think), 99) for line in (bare, ours)
+            )
+            waits.append(ours_waited)
+            ratios.append(ours_waited / baseline)
+        wait = median(waits) * 1000
+        yield Measured(f"web.{name}.p99", wait, "ms", LATENCY_TARGET, median(ratios), is_at_most=True)
 
 
 @contextmanager

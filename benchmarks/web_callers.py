@@ -30,9 +30,7 @@ class Line:
     token: str
     dialled: str
     is_bare: bool = False
-    seconds: list[float] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Caller:
@@ -121,20 +119,20 @@ def rate(line: Line, callers: int, seconds: float) -> float:
 def latencies(line: Line, callers: int, seconds: float, think: tuple[float, float]) -> list[float]:
     """The seconds of every turn, of callers who think between turns."""
     until = time.perf_counter() + seconds
+    waited: list[float] = []
 
     def work(place: int) -> None:
         caller = Caller(line)
         time.sleep(random.uniform(0, think[1]))
         while True:
             for taken in caller.call():
-                with line.lock:
-                    line.seconds.append(taken)
+                waited.append(taken)
                 if time.perf_counter() > until:
                     return
                 time.sleep(random.uniform(*think))
 
     _together(callers, work)
-    return line.seconds
+    return waited
 
 
 def _together(count: int, work: object) -> None:
