@@ -101,8 +101,9 @@ class Keeping:
                 return self._opinion(keep)
             case DropOpinion(key):
                 return self._given("opinion_dropped", {"opinion_id": self._opinion_id(key)})
-            case KeepRelease(key, release):
-                return self._given("release", {"opinion_id": self._opinion_id(key), "release": release})
+            case KeepRelease(key, release, version):
+                wish = {"opinion_id": self._opinion_id(key), "release": release, "version": version}
+                return self._given("release", wish)
             case KeepConsent(answer, version):
                 return self._given("consent", {"purpose": "recording", "answer": answer, "version": version})
             case KeepSatisfaction(opinion_id, is_satisfied):

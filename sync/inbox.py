@@ -37,7 +37,7 @@ class Given:
 
     `payload` holds ids and choices, never words; by kind: ballot {choice}; reaction {opinion_id, choice};
     opinion {opinion_id, recordings, kind, receipt};
-    opinion_dropped {opinion_id}; release {opinion_id, release}; consent {purpose, answer, version};
+    opinion_dropped {opinion_id}; release {opinion_id, release, version?}; consent {purpose, answer, version};
     satisfaction {opinion_id, is_satisfied}; heard {opinion_id}; request {reason}.
     """
 

@@ -17,6 +17,7 @@ from sync.records.tables import Capture, Opinion, OpinionRecording, Recording
 from sync.typed import keep_typed_words
 from sync.unsaid import heard_as, unsay
 from sync.upsert import insert_for
+from sync.wishes import note_releases
 
 KINDS = frozenset({"opinion", "release", "opinion_dropped"})
 RELEASES = frozenset({"none", "words", "voice"})
@@ -56,6 +57,7 @@ def _apply(batch: Batch, opinion_id: str, row: Opinion | None, captures: Sequenc
     for capture in admitted:
         is_stranger = (capture.source, capture.source_id) in whole.strangers
         batch.refused(capture, "not_own") if is_stranger else batch.merged(capture)
+    note_releases(batch, admitted)
     _bring(batch, row, whole, first, is_new)
     return True
 

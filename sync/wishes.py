@@ -9,6 +9,11 @@ from sync.records.tables import Consent, Request, record_id
 from sync.upsert import insert_new
 
 PURPOSES = frozenset({"recording", "neighbours_words", "neighbours_voice", "call_back"})
+_RELEASES = {
+    "words": ("neighbours_words", "pressed"),
+    "voice": ("neighbours_voice", "pressed"),
+    "none": ("neighbours_words", "refused"),
+}
 ANSWERS = frozenset({"pressed", "spoke_after_notice", "refused"})
 
 
@@ -24,6 +29,19 @@ def apply_consents(batch: Batch, captures: Iterable[Pending]) -> None:
         given["version"] = str(payload.get("version", ""))
         rows.append(_natural("con", capture) | given | {"given_at": capture.cast_at})
         batch.merged(capture)
+    insert_new(batch.session, Consent, ("source", "source_id"), rows)
+
+
+def note_releases(batch: Batch, captures: Iterable[Pending]) -> None:
+    """A release is a consent of its own: to be heard by neighbours, in words or in one's own voice."""
+    rows = []
+    for capture in captures:
+        how = capture.payload.get("release")
+        is_given = batch.outcomes.get(capture.id, ("", None))[0] == "merged"
+        if is_given and capture.kind == "release" and how in _RELEASES:
+            purpose, answer = _RELEASES[how]
+            given = {"purpose": purpose, "answer": answer, "version": str(capture.payload.get("version", ""))}
+            rows.append(_natural("con", capture) | given | {"given_at": capture.cast_at})
     insert_new(batch.session, Consent, ("source", "source_id"), rows)
 
 

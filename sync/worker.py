@@ -21,7 +21,7 @@ from sync.archive import Archive
 from sync.due import Due
 from sync.errors import RecordsError
 from sync.jobs import Workplace, do_here, open_worker, put_renders, sweep, workplace
-from sync.queue import JOBS, QUEUES, RECORDS, WorkQueue, begun, connect
+from sync.queue import JOBS, PROMPTS, QUEUES, RECORDS, WorkQueue, begun, connect
 
 __all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
 
@@ -94,7 +94,9 @@ def _serve(redis_url: str, queues: Sequence[str], stopping: threading.Event) -> 
 def _sweep_on(
     archive: Archive, queue: WorkQueue, queues: Sequence[str], stopping: threading.Event, seconds: float
 ) -> None:
-    renders_at, expires_at = time.monotonic() + _RENDER_SECONDS, 0.0
+    # A render job that Redis lost stands in no record: whoever renders asks for it at its start.
+    renders_at = 0.0 if PROMPTS in queues else time.monotonic() + _RENDER_SECONDS
+    expires_at = 0.0
     while not stopping.wait(seconds):
         try:
             _sweep_once(archive, queue, queues, stopping)

@@ -46,10 +46,14 @@ class DropOpinion:
 
 @dataclass(frozen=True)
 class KeepRelease:
-    """How neighbours may hear the opinion: its words read aloud, in the caller's own voice, or not at all."""
+    """How neighbours may hear the opinion: its words read aloud, in the caller's own voice, or not at all.
+
+    It is a consent of its own, given under the notice of that version.
+    """
 
     key: str
     release: Literal["words", "voice", "none"]
+    notice_version: str
 
 
 @dataclass(frozen=True)

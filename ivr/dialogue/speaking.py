@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ivr.dialogue.keeps import KeepConsent, KeepRelease, KeepRequest
@@ -24,6 +24,9 @@ from ivr.dialogue.turns import Count, Recall, Text
 from ivr.dialogue.view import CommunityView
 
 NOTICE, EMERGENCY = "speak.notice", "speak.emergency"
+Wish = Literal["words", "voice", "none"]
+
+_WISHES: Mapping[str, Wish] = {"1": "words", "2": "voice", "3": "none"}
 REFUSE = "8"  # no key that leads here: pressing that one again in impatience must not refuse
 
 
@@ -37,7 +40,7 @@ def speaking_steps(
         f"{at}.release": Menu(
             "release.ask",
             keys={"1": f"{at}.release.words", "2": f"{at}.release.voice", "3": f"{at}.release.none"},
-            keep={"1": release("words"), "2": release("voice"), "3": release("none")},
+            keep={key: release(how, view.notice_version) for key, how in _WISHES.items()},
             next=f"{at}.receipt",
             is_returnable=False,
         ),
@@ -61,9 +64,9 @@ def message_steps(view: CommunityView, then: str) -> dict[str, Step]:
     }
 
 
-def release(how: Literal["words", "voice", "none"]) -> Callable[[Memory], KeepRelease]:
+def release(how: Wish, version: str) -> Callable[[Memory], KeepRelease]:
     """The wish of how neighbours may hear the opinion just given."""
-    return lambda memory: KeepRelease(memory.get("key", ""), how)
+    return lambda memory: KeepRelease(memory.get("key", ""), how, version)
 
 
 def after_nothing(memory: Memory) -> str:

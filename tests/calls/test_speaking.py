@@ -158,14 +158,14 @@ def test_who_wanted_to_say_it_again_and_then_did_not_has_lost_nothing() -> None:
     call = at_beep().speak("rec_1").press("3").wait().wait()
     assert call.hears == ("speak.first_stands", "release.ask")
     assert not call.kept_of(DropOpinion)
-    assert call.press("1").kept[-1] == KeepRelease("lamps.1", "words")
+    assert call.press("1").kept[-1] == KeepRelease("lamps.1", "words", SPOKE.notice_version)
     assert not at_beep().speak("rec_1").press("3").hang_up().kept_of(DropOpinion)
 
 
 @pytest.mark.parametrize(("key", "how"), [("1", "words"), ("2", "voice"), ("3", "none")])
 def test_neighbours_hear_it_as_the_caller_wishes(key: str, how: str) -> None:
     call = at_beep().speak().press("1").press(key)
-    assert call.kept[-1] == KeepRelease("lamps.1", how)  # type: ignore[arg-type]
+    assert call.kept[-1] == KeepRelease("lamps.1", how, SPOKE.notice_version)  # type: ignore[arg-type]
     assert call.hears[0] == f"release.kept_{how}"
 
 

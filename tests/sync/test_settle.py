@@ -306,6 +306,27 @@ def test_what_comes_before_its_opinion_counts_once_that_is_there(any_village: Vi
         assert session.scalars(select(Reaction)).one().person_id == other
 
 
+def test_being_heard_by_neighbours_is_a_consent_of_its_own(any_village: Village) -> None:
+    any_village.topic()
+    who, other = any_village.person(), any_village.person("+8613800000002")
+    wish = {"opinion_id": "op_1", "release": "voice", "version": "3"}
+    any_village.keep(
+        any_village.given("release", who, 2, "early", wish),
+        any_village.given("release", other, 3, "stranger", wish),
+    )
+    any_village.settle()
+    any_village.keep(an_opinion(any_village, who, 1, "1"))
+    any_village.settle()
+    any_village.keep(any_village.given("release", who, 4, "later", {**wish, "release": "none"}))
+    any_village.settle()
+    with any_village.archive.database.read() as session:
+        given = session.scalars(select(Consent).order_by(Consent.given_at)).all()
+        assert [(one.person_id, one.purpose, one.answer, one.version) for one in given] == [
+            (who, "neighbours_voice", "pressed", "3"),
+            (who, "neighbours_words", "refused", "3"),
+        ]
+
+
 def test_said_again_withdraws_the_first_version_and_deletes_its_sound(any_village: Village) -> None:
     any_village.topic()
     who = any_village.person()
