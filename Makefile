@@ -72,10 +72,10 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev models chromium lint ## everything: lint, types, all tests, the slow ones too
-	$(BIN)/python -m pytest -ra
+	$(BIN)/python -m pytest -ra -n 2 --dist loadfile
 
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 bench: $(VENV)/.dev models ## measure; BENCH=web|speech|sync|admin|line|broadcast measures one
 	$(BIN)/python -m benchmarks.run $(BENCH)

@@ -38,7 +38,8 @@ def test_a_caller_votes_speaks_and_gets_a_receipt(phone: Phone, archive: Archive
     assert consent.payload == {"purpose": "recording", "answer": "pressed", "version": "1"}
     assert opinion.topic_id == "tp_road"
     assert len(opinion.payload["receipt"]) == 8
-    assert release.payload == {"opinion_id": opinion.payload["opinion_id"], "release": "words"}
+    wish = {"opinion_id": opinion.payload["opinion_id"], "release": "words", "version": "1"}
+    assert release.payload == wish
     with archive.database.read() as session:
         recording = session.scalars(select(Recording)).one()
     assert opinion.payload["recordings"] == [recording.id]
