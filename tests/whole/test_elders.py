@@ -42,7 +42,7 @@ class Score:
     opinions: tuple[tuple[str | None, str], ...] = ()  # topic, release
     segments: int = 0
     seconds: tuple[float, float] = (0, 0)
-    consents: tuple[str, ...] = ()
+    consents: tuple[tuple[str, str], ...] = ()  # purpose, answer
     reactions: tuple[str, ...] = ()
     calls: int = 1
     is_slow: bool = False
@@ -50,7 +50,10 @@ class Score:
 
 SCORES = {
     "silent": Score(
-        opinions=((LIFT, "none"),), segments=1, seconds=(4, 40), consents=("spoke_after_notice",)
+        opinions=((LIFT, "none"),),
+        segments=1,
+        seconds=(4, 40),
+        consents=(("recording", "spoke_after_notice"),),
     ),
     "slow": Score(ballots=((1, LIFT, "agree"),), is_slow=True),
     "double_tapping": Score(ballots=((1, LIFT, "disagree"),)),
@@ -60,32 +63,32 @@ SCORES = {
         opinions=((LIFT, "none"),),
         segments=1,
         seconds=(4, 12),
-        consents=("pressed",),
+        consents=(("recording", "pressed"),),
     ),
     "speaks_before_the_beep": Score(
         ballots=((1, LIFT, "agree"),),
         opinions=((LIFT, "none"),),
         segments=1,
         seconds=(3, 20),
-        consents=("spoke_after_notice",),
+        consents=(("recording", "spoke_after_notice"),),
     ),
     "keeps_talking": Score(
         ballots=((1, LIFT, "pass"),),
         opinions=((LIFT, "none"),),
         segments=2,
         seconds=(158, 172),
-        consents=("pressed",),
+        consents=(("neighbours_words", "refused"), ("recording", "pressed")),
     ),
     "second_voter": Score(ballots=((1, LIFT, "agree"), (2, LIFT, "disagree")), calls=2),
     "refuses_recording": Score(
-        ballots=((1, LIFT, "agree"),), consents=("refused",), reactions=("agree",), calls=2
+        ballots=((1, LIFT, "agree"),), consents=(("recording", "refused"),), reactions=("agree",), calls=2
     ),
     "drops_and_calls_back": Score(
         ballots=((1, LIFT, "agree"),),
         opinions=((LIFT, "voice"),),
         segments=1,
         seconds=(4, 12),
-        consents=("pressed",),
+        consents=(("neighbours_voice", "pressed"), ("recording", "pressed")),
         calls=2,
     ),
 }
@@ -149,7 +152,7 @@ def test_an_elders_call_ends_in_the_records(after: tuple[Town, dict[str, list[st
     assert ended.ballots == score.ballots, heard[elder.__name__]
     assert tuple((one[0], one[4]) for one in ended.opinions) == score.opinions, heard[elder.__name__]
     assert sum(one[5] for one in ended.opinions) == len(ended.recordings) == score.segments
-    assert tuple(answer for _, answer in ended.consents) == score.consents
+    assert ended.consents == score.consents
     assert tuple(choice for _, choice in ended.reactions) == score.reactions
     assert all(recording == ("stored", True, True) for recording in ended.recordings)
     least, most = score.seconds
