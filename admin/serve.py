@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from admin.app import create_app
 from admin.settings import Settings
 
+Wsgi = Callable[..., Any]
+
 _THREADS = 8
 _KEEP_ALIVE_SECONDS = 15
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, configured from our settings instead of its command line."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_app: Callable[[], Wsgi]) -> None:
         self._settings = settings
+        self._make_app = make_app
         super().__init__()
 
     def load_config(self) -> None:
@@ -26,9 +30,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         for name, value in server_options(self._settings).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Wsgi:
         """The app, made in each worker process: database connections don't survive a fork."""
-        return create_app(self._settings)
+        return self._make_app()
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -54,4 +58,4 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    _Server(settings).run()
+    Server(settings, partial(create_app, settings)).run()

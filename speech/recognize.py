@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
 from speech.audio import Audio
-from speech.errors import SpeechError
+from speech.engines import engine_class
 from speech.models import models_folder
 
 
@@ -66,11 +65,5 @@ def load_recognizer(name: str = "faster-whisper", models: Path | None = None) ->
 
     Raises SpeechError: permanent for an unknown engine, not permanent while its weights are missing.
     """
-    if name not in ENGINES:
-        raise SpeechError(f"there is no recognizer called {name}", permanent=True)
-    module, kind = ENGINES[name].split(":")
-    try:
-        engine = getattr(importlib.import_module(module), kind)
-    except ImportError as error:
-        raise SpeechError(f"the recognizer {name} is not installed: {error}", permanent=True) from error
+    engine = engine_class(ENGINES, name, "recognizer")
     return cast(Recognizer, engine(models or models_folder()))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Protocol, cast
 
 from speech.audio import Audio
-from speech.errors import SpeechError
+from speech.engines import engine_class
 from speech.models import models_folder
 
 FEMALE = "zf_xiaobei"
@@ -36,11 +35,5 @@ def load_synthesizer(name: str = "kokoro", models: Path | None = None) -> Synthe
 
     Raises SpeechError: permanent for an unknown engine, not permanent while its weights are missing.
     """
-    if name not in ENGINES:
-        raise SpeechError(f"there is no synthesizer called {name}", permanent=True)
-    module, kind = ENGINES[name].split(":")
-    try:
-        engine = getattr(importlib.import_module(module), kind)
-    except ImportError as error:
-        raise SpeechError(f"the synthesizer {name} is not installed: {error}", permanent=True) from error
+    engine = engine_class(ENGINES, name, "synthesizer")
     return cast(Synthesizer, engine(models or models_folder()))

@@ -11,10 +11,6 @@ class RecordsUnavailable(RecordsError):
     """The database or the store can't be used now (locked, full, gone): nothing was kept, try again later."""
 
 
-class RecordsOutdated(RecordsError):
-    """The tables are not those this program knows: `tingjian migrate` first."""
-
-
 class KeyDestroyed(RecordsError):
     """What is asked for was erased: its key no longer exists."""
 
