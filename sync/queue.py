@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -93,10 +94,14 @@ class WorkQueue:
             return None
 
     def _put(self, job: str, kind: Job, arguments: Mapping[str, str]) -> None:
+        """The mark that keeps equals out and the job appear together: who dies here leaves neither."""
         mark = _PREFIX + _name(job, arguments)
-        if not self._redis.set(mark, "1", nx=True, ex=_SAME_JOB_SECONDS):
-            return
-        try:
+        with self._redis.pipeline() as pipe:
+            pipe.watch(mark)  # type: ignore[no-untyped-call]
+            if pipe.exists(mark):
+                return
+            pipe.multi()
+            pipe.set(mark, "1", ex=_SAME_JOB_SECONDS)
             self._queue(kind.queue).enqueue_call(
                 kind.function,
                 kwargs=dict(arguments),
@@ -105,10 +110,10 @@ class WorkQueue:
                 failure_ttl=3600,
                 meta={"mark": mark},
                 description=_name(job, arguments),
+                pipeline=pipe,
             )
-        except RedisError:
-            self._redis.delete(mark)
-            raise
+            with suppress(WatchError):  # an equal one was put meanwhile
+                pipe.execute()
 
     def _queue(self, name: str) -> Queue:
         return Queue(name, connection=self._redis, serializer=JSONSerializer)

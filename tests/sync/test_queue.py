@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -39,6 +42,36 @@ def test_the_same_job_is_put_once_until_a_worker_begins_it(redis_server: RedisSe
         begun(connection, job.meta)
     queue.put("settle")
     assert len(waiting(redis_server, RECORDS)) == 4
+
+
+def test_who_dies_while_putting_a_job_keeps_nobody_else_from_putting_it(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Death(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Death
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Queue, "enqueue_call", die)
+        with pytest.raises(Death):
+            WorkQueue(redis_server.url).put("settle")
+    assert WorkQueue(redis_server.url).put("settle")
+    assert waiting(redis_server, RECORDS) == [("sync.jobs.settle", {})]
+
+
+def test_equals_put_at_the_same_moment_are_one_job(redis_server: RedisServer) -> None:
+    queues = [WorkQueue(redis_server.url) for _ in range(8)]
+    together = threading.Barrier(len(queues))
+
+    def put(queue: WorkQueue) -> bool:
+        together.wait()
+        return queue.put("settle")
+
+    with ThreadPoolExecutor(len(queues)) as hands:
+        assert all(hands.map(put, queues))
+    assert waiting(redis_server, RECORDS) == [("sync.jobs.settle", {})]
 
 
 def test_without_redis_put_says_so_quickly_and_recovers(redis_server: RedisServer) -> None:
