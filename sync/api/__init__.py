@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter
 
 from sync.api.access import CALLS_A_MINUTE, Pace, audit, demand, recognise, status_of
+from sync.api.asked import Asked
+from sync.api.bodies import LARGEST_BODY, body_of
 from sync.api.document import document
 from sync.api.problems import Problem, problem
 from sync.api.routes import ROUTES, Route
@@ -20,9 +22,7 @@ from sync.errors import RecordsUnavailable
 __all__ = ["create_api"]
 
 LOG = logging.getLogger("tingjian.api")
-LARGEST_BODY = 64 * 1024
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"]
-_ALLOWED = {"Allow": "GET, HEAD, OPTIONS"}
 _PATIENCE = {"Retry-After": "5"}
 
 
@@ -35,7 +35,7 @@ def create_api(
     api = Blueprint("api", __name__, url_prefix="/api")
     pace = Pace(calls_a_minute)
     for route in ROUTES:
-        _add(api, route.path, route.name, _guarded(archive, clock, pace, route))
+        _add(api, route.path, route.name, _guarded(archive, clock, pace, route), route.method)
     _add(api, "/v1/openapi.json", "openapi", lambda: jsonify(document()))
     api.add_url_rule("/", "nothing_here", _nothing_here, methods=_METHODS)
     api.add_url_rule("/<path:rest>", "nothing_here", _nothing_here, methods=_METHODS)
@@ -44,9 +44,9 @@ def create_api(
     return api
 
 
-def _add(api: Blueprint, path: str, name: str, view: Callable[..., Response]) -> None:
+def _add(api: Blueprint, path: str, name: str, view: Callable[..., Response], method: str = "GET") -> None:
     """OPTIONS is left to `_nothing_here`: Flask would list the methods of that one too."""
-    api.add_url_rule(path, name, view, provide_automatic_options=False)
+    api.add_url_rule(path, name, view, methods=[method], provide_automatic_options=False)
 
 
 def _guarded(
@@ -55,25 +55,47 @@ def _guarded(
     def answer(record_id: str = "") -> Response:
         now = clock()
         caller = recognise(archive, request, now)
-        subject = request.path[:200]
+        act, subject = "api.write" if route.writes else "api.read", request.path[:200]
         try:
             pace.check(caller.id)
             demand(caller, route.scope)
             _know_arguments(route)
-            with archive.database.read() as session:
-                body = route.view(session, caller, request.args, record_id)
+            body = body_of(request, route.body) if route.body else None
+            asked = Asked(archive, caller, request.args, record_id, body, now)
+            if route.waits is not None:
+                route.waits(asked)
+            found = _look(route, asked)
         except Exception as error:
-            audit(archive, caller, subject, status_of(error), now)
+            audit(archive, caller, act, subject, status_of(error), now)
             raise
-        audit(archive, caller, subject, 200, now)
-        return _fresh(body)
+        audit(archive, caller, act, subject, found.status_code, now)
+        return found
 
     return answer
 
 
-def _fresh(body: dict[str, Any]) -> Response:
+def _look(route: Route, asked: Asked) -> Response:
+    """Run the view in a transaction of its kind; what it found as an answer."""
+    database = asked.archive.database
+    with database.begin() if route.writes else database.read() as session:
+        found = route.view(session, asked)
+    match found:
+        case Problem():
+            return found.response()
+        case Response():
+            return found
+        case _:
+            return _sent(jsonify(found), route.status) if route.writes else _fresh(jsonify(found))
+
+
+def _sent(answer: Response, status: int) -> Response:
+    answer.status_code = status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _fresh(answer: Response) -> Response:
     """The answer with its ETag; 304 where the platform has it already."""
-    answer = jsonify(body)
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Vary"] = "Authorization"
     answer.add_etag()
@@ -98,15 +120,23 @@ def _bound_body() -> None:
 def _nothing_here(rest: str = "") -> Response:
     """Answers here rather than in the app, whose own pages for such errors are for people."""
     adapter = current_app.url_map.bind("")
-    try:
-        endpoint, _ = adapter.match(request.path, method="GET")
-    except (NotFound, MethodNotAllowed):
-        endpoint = ""
-    if endpoint.endswith("nothing_here"):
+    methods = [method for method in _METHODS if _is_something(adapter, method)]
+    if not methods:
         raise Problem(404, "there is nothing at this address")
+    heads = ["HEAD"] if "GET" in methods else []
+    allowed = {"Allow": ", ".join([*methods[:1], *heads, *methods[1:], "OPTIONS"])}
     if request.method == "OPTIONS":
-        return Response(status=204, headers=_ALLOWED)
-    raise Problem(405, f"{request.method} is not possible here", _ALLOWED)
+        return Response(status=204, headers=allowed)
+    raise Problem(405, f"{request.method} is not possible here", allowed)
+
+
+def _is_something(adapter: MapAdapter, method: str) -> bool:
+    """Whether another rule than the one for nothing takes this method at the request's path."""
+    try:
+        endpoint, _ = adapter.match(request.path, method=method)
+    except (NotFound, MethodNotAllowed):
+        return False
+    return not str(endpoint).endswith("nothing_here")
 
 
 def _handle_errors(api: Blueprint) -> None:
@@ -121,7 +151,7 @@ def _handle_errors(api: Blueprint) -> None:
     @api.errorhandler(RecordsUnavailable)
     def away(error: RecordsUnavailable) -> Response:
         LOG.error("the records are away: %s", error)
-        return problem(503, "the records can't be read just now; try again soon", _PATIENCE)
+        return problem(503, "the records can't be used just now; try again soon", _PATIENCE)
 
     @api.errorhandler(Exception)
     def failed(error: Exception) -> Response:

@@ -72,7 +72,7 @@ def demand(caller: Caller, scope: str) -> None:
         raise Problem(403, f"this key lacks the scope {scope}")
 
 
-def audit(archive: Archive, caller: Caller, subject: str, status: int, now: datetime) -> None:
+def audit(archive: Archive, caller: Caller, act: str, subject: str, status: int, now: datetime) -> None:
     """One line about one call. Raises RecordsUnavailable: what can't be accounted for isn't answered."""
     with archive.database.begin() as session:
         session.add(
@@ -80,7 +80,7 @@ def audit(archive: Archive, caller: Caller, subject: str, status: int, now: date
                 community_id=caller.community_id,
                 at=now,
                 actor=caller.id,
-                act="api.read",
+                act=act,
                 subject=subject,
                 details={"status": status},
             )

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
+from sync.api.asked import Json
 from sync.api.paging import LARGEST_PAGE, USUAL_PAGE
 from sync.api.routes import ROUTES, Route
 from sync.api.schemas import PARAMETERS, SCHEMAS
 from sync.platforms import SCOPES
 
-Json = dict[str, Any]
-
+_JSON = "application/json"
 _REFUSALS = {
-    "400": "A cursor that is not one of ours",
+    "400": "A cursor that is not one of ours, or a body that is not JSON",
     "401": "No key, or an unknown or expired one",
     "403": "A key without the scope",
     "404": "Nothing of this id in the platform's community",
+    "409": "Somebody else's record, or the same call is being worked on; see Retry-After",
     "413": "A body that is too large",
-    "422": "A parameter that makes no sense",
+    "415": "A body of another type than JSON",
+    "422": "A parameter, or a field of the body, that makes no sense",
     "429": "Too many calls in one minute; see Retry-After",
     "500": "A fault of ours",
-    "503": "The records can't be read just now; see Retry-After",
+    "503": "The records can't be used just now; see Retry-After",
 }
 
 
@@ -39,11 +40,12 @@ def document() -> Json:
         },
         "servers": [{"url": "/api"}],
         "security": [{"key": []}],
-        "tags": [{"name": "feedback"}, {"name": "topics"}],
-        "paths": {_template(route): {"get": _operation(route)} for route in ROUTES} | _OWN_PATH,
+        "tags": [{"name": tag} for tag in sorted({_tag(route) for route in ROUTES})],
+        "paths": _paths() | _OWN_PATH,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": _SCOPES}},
-            "schemas": SCHEMAS | {f"{name}Page": _page(name) for name in ("Feedback", "Topic")},
+            "schemas": SCHEMAS
+            | {f"{route.record}Page": _page(route.record) for route in ROUTES if route.is_list},
             "parameters": PARAMETERS,
             "responses": {f"Problem{status}": _refusal(text) for status, text in _REFUSALS.items()},
         },
@@ -74,35 +76,66 @@ _OWN_PATH: Json = {
 }
 
 
+def _paths() -> Json:
+    paths: Json = {}
+    for route in ROUTES:
+        paths.setdefault(_template(route), {})[route.method.lower()] = _operation(route)
+    return paths
+
+
 def _operation(route: Route) -> Json:
-    schema = f"{route.record}Page" if route.is_list else route.record
     statuses = [status for status in _REFUSALS if _may_answer(route, status)]
-    names = route.arguments if route.is_list else ("record_id",)
-    return {
+    names = (("record_id",) if _has_id(route) else ()) + route.arguments
+    operation = {
         "operationId": route.name,
-        "tags": [route.path.split("/")[2]],
+        "tags": [_tag(route)],
         "summary": route.summary,
         "description": f"Needs the scope `{route.scope}`.",
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
-        "responses": {
-            "200": {
-                "description": route.summary,
-                "headers": {"ETag": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-            },
-            "304": {"description": "Nothing has changed since the ETag in If-None-Match"},
-        }
+        "responses": _answers(route)
         | {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses},
+    }
+    return operation | ({"requestBody": _body(route.body)} if route.body else {})
+
+
+def _answers(route: Route) -> Json:
+    schema = {"$ref": f"#/components/schemas/{route.record}{'Page' if route.is_list else ''}"}
+    content = {route.media: {"schema": schema} if route.media == _JSON else {}}
+    answer: Json = {"description": route.summary, "content": content}
+    if route.writes:
+        return {str(route.status): answer}
+    answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    return {
+        str(route.status): answer,
+        "304": {"description": "Nothing has changed since the ETag in If-None-Match"},
     }
 
 
+def _body(schema: str) -> Json:
+    return {"required": True, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
+
+
 def _may_answer(route: Route, status: str) -> bool:
-    """A list never misses a record, and only a list has a cursor."""
-    return {"400": route.is_list, "404": not route.is_list}.get(status, True)
+    """Whether a route can refuse with this status."""
+    is_about_one = _has_id(route) or bool(route.body)
+    may = {"400": route.is_list or bool(route.body), "404": is_about_one, "415": bool(route.body)}
+    return may.get(status, status != "409" or route.writes)
+
+
+def _has_id(route: Route) -> bool:
+    return "<record_id>" in route.path
+
+
+def _tag(route: Route) -> str:
+    return route.path.split("/")[2]
 
 
 def _template(route: Route) -> str:
     return route.path.replace("<", "{").replace(">", "}")
+
+
+def _pages() -> Json:
+    return {f"{route.record}Page": _page(route.record) for route in ROUTES if route.is_list}
 
 
 def _page(name: str) -> Json:

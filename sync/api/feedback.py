@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from sync.api.access import Caller
+from sync.api.asked import Asked, Json
 from sync.api.paging import After, Page, page_of
 from sync.api.problems import Problem
 from sync.records.tables import Community, Opinion, Reaction, Reply, Transcript
@@ -19,11 +19,10 @@ LONGEST_ID = 40
 _GONE = frozenset({"withdrawn", "erased"})
 _UNREVIEWED = "feedback:unreviewed"
 
-Json = dict[str, Any]
 
-
-def list_feedback(session: Session, caller: Caller, arguments: Mapping[str, str], _: str) -> Json:
+def list_feedback(session: Session, asked: Asked) -> Json:
     """One page, oldest first. `state` and `topic_id` narrow it."""
+    caller, arguments = asked.caller, asked.arguments
     page = page_of(arguments)
     query = select(Opinion).where(_visible(session, caller))
     if state := arguments.get("state"):
@@ -45,12 +44,13 @@ def list_feedback(session: Session, caller: Caller, arguments: Mapping[str, str]
     }
 
 
-def one_feedback(session: Session, caller: Caller, _: Mapping[str, str], opinion_id: str) -> Json:
+def one_feedback(session: Session, asked: Asked) -> Json:
     """One opinion. Problem 404 where the platform's community has none of that id."""
-    opinion = session.scalar(select(Opinion).where(Opinion.id == opinion_id, _visible(session, caller)))
+    query = select(Opinion).where(Opinion.id == asked.record_id, _visible(session, asked.caller))
+    opinion = session.scalar(query)
     if opinion is None:
         raise Problem(404, "no such feedback")
-    return _as_json(session, caller, [opinion])[0]
+    return _as_json(session, asked.caller, [opinion])[0]
 
 
 def is_demo(session: Session, community_id: str) -> bool:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from flask import Response
 from sqlalchemy.orm import Session
 
-from sync.api.access import Caller
+from sync.api.asked import Asked, Json
 from sync.api.feedback import list_feedback, one_feedback
+from sync.api.problems import Problem
 from sync.api.topics import list_topics, one_topic
 
-View = Callable[[Session, Caller, Mapping[str, str], str], dict[str, Any]]
+__all__ = ["ROUTES", "Route", "View"]
+
+View = Callable[[Session, Asked], Json | Problem | Response]
 
 
 @dataclass(frozen=True)
 class Route:
-    """One path under `/api`. `record` is the schema it answers with; a list wraps it into a page."""
+    """One path and method under `/api`. `record` is the schema it answers with; a list wraps it into a page.
+
+    `view` gets a session that reads one snapshot; of a method other than GET, one that writes. A view that
+    raises Problem undoes what it wrote, one that returns a Problem keeps it. `body` names the schema of what
+    is sent. `waits` is called before the session is opened: nothing is held while a call waits.
+    """
 
     path: str
     scope: str
@@ -25,11 +33,21 @@ class Route:
     record: str
     summary: str
     arguments: tuple[str, ...] = ()
+    method: str = "GET"
+    body: str | None = None
+    status: int = 200
+    waits: Callable[[Asked], None] | None = None
+    media: str = "application/json"  # of the answer; another than JSON is a Response of the view's own
 
     @property
     def is_list(self) -> bool:
         """Whether it answers with a page of records."""
-        return not self.path.endswith(">")
+        return "cursor" in self.arguments
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change the records."""
+        return self.method != "GET"
 
     @property
     def name(self) -> str:

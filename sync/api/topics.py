@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import false, select, tuple_
 from sqlalchemy.orm import Session
 
-from sync.api.access import Caller
+from sync.api.asked import Asked, Json
 from sync.api.paging import After, page_of
 from sync.api.problems import Problem
 from sync.records.tables import ProgressUpdate, Topic
 from sync.tally import tally
 
-Json = dict[str, Any]
 
-
-def list_topics(session: Session, caller: Caller, arguments: Mapping[str, str], _: str) -> Json:
+def list_topics(session: Session, asked: Asked) -> Json:
     """One page, oldest first. Drafts are not for platforms."""
-    page = page_of(arguments)
+    page = page_of(asked.arguments)
     place = tuple_(Topic.created_at, Topic.id)
     behind = place > tuple_(page.after.moment, page.after.id) if page.after else ~false()
     found = session.scalars(
         select(Topic)
-        .where(Topic.community_id == caller.community_id, Topic.state != "draft", behind)
+        .where(Topic.community_id == asked.caller.community_id, Topic.state != "draft", behind)
         .order_by(Topic.created_at, Topic.id)
         .limit(page.limit + 1)
     ).all()
@@ -39,10 +36,10 @@ def list_topics(session: Session, caller: Caller, arguments: Mapping[str, str], 
     }
 
 
-def one_topic(session: Session, caller: Caller, _: Mapping[str, str], topic_id: str) -> Json:
+def one_topic(session: Session, asked: Asked) -> Json:
     """One topic. Problem 404 where the platform's community has none of that id."""
-    topic = session.get(Topic, topic_id)
-    if topic is None or topic.community_id != caller.community_id or topic.state == "draft":
+    topic = session.get(Topic, asked.record_id)
+    if topic is None or topic.community_id != asked.caller.community_id or topic.state == "draft":
         raise Problem(404, "no such topic")
     return _as_json(session, [topic])[0]
 
