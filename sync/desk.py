@@ -16,13 +16,13 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.errors import RecordsError
+from sync.matters import OPEN, tell_all
 from sync.records.tables import Opinion, Person, ProgressUpdate, Reply, Topic, Transcript, new_id
 from sync.unsaid import heard_as, unsay
 from sync.words import MACHINE, transcript_name
 
 LONGEST_SPOKEN = 300  # characters: about two minutes of speech
 LONGEST_TEXT = 5000
-_OPEN = frozenset({"waiting", "review", "approved", "rejected"})
 
 
 class DeskError(RecordsError):
@@ -105,7 +105,10 @@ def classify(
 def reply(
     archive: Archive, actor: Actor, opinion_id: str, spoken: str, now: datetime, is_private: bool = False
 ) -> str:
-    """Answer an opinion; its speaker hears it on the next call. Returns the reply's id."""
+    """Answer an opinion; its speaker hears it on the next call, and so does everybody of the same matter.
+
+    A private one is for its speaker alone. Returns the reply's id.
+    """
     words = _bounded(spoken, LONGEST_SPOKEN)
     with _opinion(archive, actor, opinion_id, None) as (session, opinion):
         answer = Reply(
@@ -119,6 +122,7 @@ def reply(
         )
         session.add(answer)
         note(session, "reply", answer.id, opinion.community_id, "created", now, opinion_id=opinion_id)
+        tell_all(session, answer)
         opinion.stage = "answered"
         _change(session, actor, opinion, "replied", now, reply=answer.id)
         return answer.id
@@ -158,7 +162,7 @@ def _opinion(
         opinion = session.get(Opinion, opinion_id, with_for_update=True)
         if opinion is None or opinion.community_id != actor.community_id:
             raise NotThere("there is no such opinion", "not_there")
-        if opinion.state not in _OPEN:
+        if opinion.state not in OPEN:
             raise DeskError("its speaker has taken it back", "taken_back")
         if version is not None and version != opinion.version:
             raise ChangedMeanwhile("somebody else has just changed it: look again", "changed_meanwhile")

@@ -11,6 +11,7 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.errors import RecordsError
+from sync.matters import leave
 from sync.records.tables import (
     Call,
     CallTurn,
@@ -79,6 +80,7 @@ def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime)
     segments = select(OpinionRecording.recording_id).where(OpinionRecording.opinion_id == opinion.id)
     _mark_sound(session, Recording.id.in_(segments))
     forget_replies_told(session, opinion)
+    leave(session, opinion, now)
     unsay(session, opinion.community_id, now)
 
 

@@ -147,7 +147,11 @@ class Reaction(Base):
 
 
 class Reply(Base):
-    """The community's answer to an opinion. `spoken` is what the caller hears."""
+    """The community's answer to an opinion. `spoken` is what the caller hears.
+
+    `repeats_id`: the reply to another opinion of the same matter that this one repeats to its own caller;
+    `stage_before` is the stage its opinion had until then.
+    """
 
     __tablename__ = "replies"
     __table_args__ = (Index(None, "opinion_id", "published_at"),)
@@ -159,6 +163,8 @@ class Reply(Base):
     published_at: Mapped[datetime]
     published_by: Mapped[str]
     heard_at: Mapped[datetime | None]
+    repeats_id: Mapped[str | None] = mapped_column(Id)
+    stage_before: Mapped[str | None]
 
 
 class Satisfaction(Base):
