@@ -3,6 +3,7 @@
 from sync.records.base import Base, new_id, record_id
 from sync.records.calls import Call, CallTurn, PromptRecording, Recording, SharedView
 from sync.records.community import Audit, Community, Household, Resident, Setting
+from sync.records.feed import Feed
 from sync.records.joined import JoinedOpinion
 from sync.records.links import Account, Link, LinkCode
 from sync.records.people import Consent, Key, Number, Person
@@ -23,9 +24,9 @@ from sync.records.voices import (
 from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
-    "Account", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent", "Delivery",
-    "Endpoint",
-    "Household", "JoinedOpinion", "Key", "Link", "LinkCode", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate",
-    "PromptRecording", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction",
-    "Setting", "SharedView", "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
+    "Account", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
+    "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "Key", "Link", "LinkCode", "Number",
+    "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
+    "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting", "SharedView",
+    "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip

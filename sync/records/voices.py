@@ -110,6 +110,7 @@ class Transcript(Base):
     opinion_id: Mapped[str] = mapped_column(ForeignKey("opinions.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     sealed_text: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_words: Mapped[bytes | None] = mapped_column(LargeBinary)  # when each of the machine's was said
     redacted: Mapped[str | None]
     confidence: Mapped[float]
     language: Mapped[str]

@@ -1,6 +1,11 @@
-"""What platforms write: answers kept for a repeated key, whose account is whose."""
+"""What platforms write, and read: answers kept for a repeated key; a feed's life; when words were said."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from sync.records.base import Moment
 
 revision = "0007"
 down_revision = "0006"
@@ -9,8 +14,23 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    _feeds()
+    op.add_column("transcripts", sa.Column("sealed_words", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("transcripts", "sealed_words")
+    op.drop_table("feeds")
+
+
+def _feeds() -> None:
+    op.create_table(
+        "feeds",
+        sa.Column("community_id", sa.String(length=40), nullable=False),
+        sa.Column("generation", sa.String(length=16), nullable=False),
+        sa.Column("pruned_xact", sa.BigInteger(), nullable=False),
+        sa.Column("pruned_id", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_feeds_community_id")),
+        sa.PrimaryKeyConstraint("community_id", name=op.f("pk_feeds")),
+    )
