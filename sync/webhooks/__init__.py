@@ -1,0 +1,1 @@
+"""Telling platforms of changes by Standard Webhooks: a hint that comes at once; the feed is the truth."""
