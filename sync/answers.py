@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -33,6 +33,30 @@ def apply_answers(batch: Batch, captures: Iterable[Pending], new_opinions: Itera
     _satisfy(batch, about, by_kind["satisfaction"])
     for capture in by_kind["heard"]:
         _hear(batch, capture)
+
+
+def reaction_id(opinion_id: str, root: str) -> str:
+    """The id of the reaction of whoever counts as `root`."""
+    return record_id("rea", opinion_id, root)
+
+
+def recount_reactions(batch: Batch, people: Collection[str]) -> None:
+    """Derive the reactions of these people, and of nobody else, from what they gave: after a link."""
+    rows = batch.session.execute(
+        select(*COLUMNS)
+        .where(Capture.person_id.in_(people), Capture.kind == "reaction", Capture.state == "merged")
+        .order_by(Capture.id)
+    )
+    captures = [Pending(*row) for row in rows]
+    batch.people |= givers(batch.session, people)
+    about = About(batch, captures)
+    kept = {reaction_id(one.subject_id or "", batch.people[one.person_id].root) for one in captures}
+    for row in batch.session.scalars(select(Reaction).where(Reaction.person_id.in_(people))):
+        if row.id not in kept:
+            batch.session.delete(row)
+            batch.changed("reaction", row.id, row.community_id, "deleted", opinion_id=row.opinion_id)
+    batch.session.flush()
+    _react(batch, about, about.known, is_recount=True)
 
 
 class About:
@@ -67,16 +91,16 @@ class About:
         return True
 
 
-def _react(batch: Batch, about: About, captures: Iterable[Pending]) -> None:
+def _react(batch: Batch, about: About, captures: Iterable[Pending], is_recount: bool = False) -> None:
     casts: dict[str, list[merge.Ballot]] = defaultdict(list)
     opinions_of: dict[str, Opinion] = {}
     for capture in captures:
         if capture.payload.get("choice") not in _CHOICES:
             batch.refused(capture, "unknown_choice")
             continue
-        row_id = record_id("rea", capture.subject_id or "", capture.person_id)
+        row_id = reaction_id(capture.subject_id or "", batch.people[capture.person_id].root)
         opinions_of[row_id] = about.opinions[capture.subject_id or ""]
-        casts[row_id].append(_ballot(capture, str(capture.payload["choice"])))
+        casts[row_id].append(_ballot(capture, row_id, str(capture.payload["choice"])))
 
     def columns(row_id: str, winner: merge.Ballot) -> Columns:
         named = (
@@ -87,7 +111,7 @@ def _react(batch: Batch, about: About, captures: Iterable[Pending]) -> None:
         standing = {name: getattr(winner, name) for name in named}
         return standing | {"opinion_id": opinion.id, "community_id": opinion.community_id}
 
-    for row_id, act in _stand(batch, about, Reaction, casts, opinions_of, columns).items():
+    for row_id, act in _stand(batch, about, Reaction, casts, opinions_of, columns, is_recount).items():
         opinion = opinions_of[row_id]
         batch.changed("reaction", row_id, opinion.community_id, act, opinion_id=opinion.id)
 
@@ -101,7 +125,7 @@ def _satisfy(batch: Batch, about: About, captures: Iterable[Pending]) -> None:
             continue
         row_id = record_id("sat", capture.subject_id or "", capture.person_id)
         opinions_of[row_id] = about.opinions[capture.subject_id or ""]
-        casts[row_id].append(_ballot(capture, _YES if capture.payload["is_satisfied"] else _NO))
+        casts[row_id].append(_ballot(capture, row_id, _YES if capture.payload["is_satisfied"] else _NO))
 
     def columns(row_id: str, winner: merge.Ballot) -> Columns:
         standing = {name: getattr(winner, name) for name in ("person_id", "channel", "source", "source_id")}
@@ -135,12 +159,15 @@ def _stand(
     casts: Mapping[str, Sequence[merge.Ballot]],
     opinions_of: Mapping[str, Opinion],
     columns: Callable[[str, merge.Ballot], Columns],
+    is_recount: bool = False,
 ) -> dict[str, str]:
     read = _reaction if record is Reaction else _satisfaction
 
     def decide(row_id: str, row: RowMapping | None, given: Iterable[merge.Ballot]) -> Columns | None:
         ours = [] if row is None else [read(row)]
-        (winner,) = merge.merge_ballots(ours, given, about.rules(opinions_of[row_id].id))
+        (winner,) = merge.merge_ballots(
+            [] if is_recount else ours, given, about.rules(opinions_of[row_id].id)
+        )
         return None if winner in ours else columns(row_id, winner)
 
     return write_standing(batch.session, record, casts, decide)
@@ -180,22 +207,22 @@ def _rules(batch: Batch, topic_ids: set[str]) -> dict[str, Rules]:
     return {topic.id: rules_of(topic) for topic in rows}
 
 
-def _ballot(capture: Pending, choice: str) -> merge.Ballot:
+def _ballot(capture: Pending, row_id: str, choice: str) -> merge.Ballot:
     return merge.Ballot(
-        capture.person_id, capture.person_id, choice, capture.cast_at, capture.received_at, capture.channel,
+        row_id, capture.person_id, choice, capture.cast_at, capture.received_at, capture.channel,
         capture.evidence, capture.is_practice, capture.source, capture.source_id,
     )  # fmt: skip
 
 
 def _reaction(row: RowMapping) -> merge.Ballot:
     return merge.Ballot(
-        row["person_id"], row["person_id"], row["choice"], row["cast_at"], row["received_at"], row["channel"],
+        row["id"], row["person_id"], row["choice"], row["cast_at"], row["received_at"], row["channel"],
         row["evidence"], row["is_practice"], row["source"], row["source_id"],
     )  # fmt: skip
 
 
 def _satisfaction(row: RowMapping) -> merge.Ballot:
     return merge.Ballot(
-        row["person_id"], row["person_id"], _YES if row["is_satisfied"] else _NO, row["given_at"],
+        row["id"], row["person_id"], _YES if row["is_satisfied"] else _NO, row["given_at"],
         row["given_at"], row["channel"], "", False, row["source"], row["source_id"],
     )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import fields
 from sqlalchemy.engine import RowMapping
 
 from sync import merge
+from sync.counted import counted_at
 from sync.merge import Rules
 from sync.pending import Batch, Giver, Outcome, Pending
 from sync.records.tables import Ballot, Topic, record_id
@@ -41,14 +42,19 @@ def apply_ballots(batch: Batch, captures: Iterable[Pending]) -> None:
     rules = {topic_id: rules_of(topic) for topic_id, topic in batch.topics.items()}
     topics_of: dict[str, str] = {}
     casts: dict[str, list[merge.Ballot]] = defaultdict(list)
+    inside: dict[str, list[Pending]] = defaultdict(list)
     for capture in captures:
         topic = batch.topics.get(capture.topic_id or "")
         outcome = judge(capture, topic, rules.get(capture.topic_id or ""))
         batch.outcomes[capture.id] = outcome
         if outcome[0] == "merged" and topic is not None:
-            ballot = cast(capture, rules[topic.id], batch.people[capture.person_id])
-            row_id = ballot_id(topic.id, ballot.voter_id)
-            topics_of[row_id] = topic.id
+            inside[topic.id].append(capture)
+    for topic_id, kept in inside.items():
+        people = voters_on(batch, batch.topics[topic_id], kept)
+        for capture in kept:
+            ballot = cast(capture, rules[topic_id], people[capture.person_id])
+            row_id = ballot_id(topic_id, ballot.voter_id)
+            topics_of[row_id] = topic_id
             casts[row_id].append(ballot)
     stand(batch, casts, topics_of, rules)
 
@@ -70,10 +76,18 @@ def judge(capture: Pending, topic: Topic | None, rules: Rules | None) -> Outcome
             return "merged", None
 
 
+def voters_on(batch: Batch, topic: Topic, captures: Iterable[Pending]) -> Mapping[str, Giver]:
+    """Who gave these, as they count on this topic: by the links of its close once it is over."""
+    people = {capture.person_id: batch.people[capture.person_id] for capture in captures}
+    if topic.closes_at is None or topic.closes_at > batch.now:
+        return people
+    return counted_at(batch.session, topic.community_id, topic.closes_at, people)
+
+
 def cast(capture: Pending, rules: Rules, giver: Giver) -> merge.Ballot:
     """The capture as a ballot of its voter."""
     return merge.Ballot(
-        voter_id=merge.voter_of(rules, giver.id, giver.number_id, giver.household_id),
+        voter_id=giver.voter(rules),
         person_id=giver.id,
         choice=str(capture.payload["choice"]),
         cast_at=capture.cast_at,

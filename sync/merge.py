@@ -111,10 +111,41 @@ def later(one: Ballot, other: Ballot, rules: Rules = Rules()) -> Ballot:
 
 
 def voter_of(rules: Rules, person_id: str, number_id: str | None, household_id: str | None) -> str:
-    """Who has one ballot: the person; or their home where homes count, known by roster or telephone."""
+    """Who has one ballot: the person; or their home where homes count, known by roster or telephone.
+
+    For somebody linked `person_id` is their root, `household_id` their common home.
+    """
     if rules.counts == "households":
         return household_id or number_id or person_id
     return person_id
+
+
+def roots(links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """As whom each linked person counts: the smallest id among all they are linked to, however far."""
+    found: dict[str, str] = {}
+    for one, other in links:
+        old, new = sorted((found.setdefault(one, one), found.setdefault(other, other)), reverse=True)
+        if old != new:
+            found |= {person: new for person, root in found.items() if root == old}
+    return found
+
+
+def common_home(members: Iterable[tuple[str, str | None, str | None]]) -> str:
+    """The one home of linked (person, number, household): by roster if any is on it, else by telephone.
+
+    Of several the smallest person's; whose neither is known have their root for a home.
+    """
+    ordered = sorted(members)
+    households = [household for _, _, household in ordered if household is not None]
+    numbers = [number for _, number, _ in ordered if number is not None]
+    return [*households, *numbers, ordered[0][0]][0]
+
+
+def stood_at(made_at: datetime, undone_at: datetime | None, moment: datetime | None) -> bool:
+    """Whether a link counts where people are counted at `moment`, a topic's close; None: as they are now."""
+    if moment is None:
+        return undone_at is None
+    return made_at < moment and (undone_at is None or undone_at >= moment)
 
 
 def merge_opinion(utterances: Iterable[Utterance], owner: str | None = None) -> Whole | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.changes import note_all
-from sync.merge import is_ahead
+from sync.merge import Rules, is_ahead, voter_of
 from sync.records.tables import Capture, Community, Person, Topic
 from sync.records.voices import PENDING
 
@@ -54,6 +54,17 @@ class Giver:
     number_id: str | None
     household_id: str | None
     erased_at: datetime | None
+    root_id: str | None = None
+    home_id: str | None = None
+
+    @property
+    def root(self) -> str:
+        """As whom they count."""
+        return self.root_id or self.id
+
+    def voter(self, rules: Rules) -> str:
+        """Who has one ballot by these rules when they vote."""
+        return voter_of(rules, self.root, self.number_id, self.home_id or self.household_id)
 
     @property
     def speaker(self) -> str:
@@ -102,15 +113,15 @@ class Batch:
         """Learn of more captures, and of their people, topics and communities what isn't known yet."""
         fresh = list(captures)
         self.told += fresh
+        community_ids = {one.community_id for one in fresh} - self.are_demo.keys()
+        if community_ids:  # held, so that nobody is linked between here and the end of the transaction
+            demo = select(Community.id, Community.is_demo).where(Community.id.in_(community_ids))
+            self.are_demo |= dict(self.session.execute(demo.with_for_update(read=True)).all())
         self.people |= givers(self.session, {one.person_id for one in fresh} - self.people.keys())
         topic_ids = {one.topic_id for one in fresh if one.topic_id} - self.topics.keys()
         if topic_ids:
             query = select(Topic).where(Topic.id.in_(topic_ids)).order_by(Topic.id)
             self.topics |= {one.id: one for one in self.session.scalars(query.with_for_update(read=True))}
-        community_ids = {one.community_id for one in fresh} - self.are_demo.keys()
-        if community_ids:
-            demo = select(Community.id, Community.is_demo).where(Community.id.in_(community_ids))
-            self.are_demo |= dict(self.session.execute(demo).all())
 
     def finish(self, captures: Iterable[Pending]) -> None:
         """Write what was decided and the list of changes.
@@ -163,6 +174,8 @@ def givers(session: Session, person_ids: Collection[str]) -> dict[str, Giver]:
     """The people of these ids."""
     if not person_ids:
         return {}
-    columns = (Person.id, Person.number_id, Person.household_id, Person.erased_at)
+    columns = (
+        Person.id, Person.number_id, Person.household_id, Person.erased_at, Person.root_id, Person.home_id,
+    )  # fmt: skip
     rows = session.execute(select(*columns).where(Person.id.in_(person_ids)))
     return {row.id: Giver(*row) for row in rows}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.records.base import Base, Id
+
+LINKED = text("root_id IS NOT NULL")
 
 
 class Key(Base):
@@ -35,10 +37,17 @@ class Number(Base):
 
 
 class Person(Base):
-    """Number + seat. A withheld number makes one person per call (`number_id` None)."""
+    """Number + seat. A withheld number makes one person per call (`number_id` None).
+
+    Derived from the links: `root_id` is as whom, `home_id` as whose home somebody linked counts.
+    """
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("number_id", "seat"), Index(None, "community_id"))
+    __table_args__ = (
+        UniqueConstraint("number_id", "seat"),
+        Index(None, "community_id"),
+        Index("ix_people_linked", "root_id", sqlite_where=LINKED, postgresql_where=LINKED),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
     number_id: Mapped[str | None] = mapped_column(ForeignKey("numbers.id"))
@@ -47,6 +56,8 @@ class Person(Base):
     key_id: Mapped[str] = mapped_column(ForeignKey("keys.id"))
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    root_id: Mapped[str | None] = mapped_column(Id)
+    home_id: Mapped[str | None] = mapped_column(Id)
 
 
 class Consent(Base):

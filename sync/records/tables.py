@@ -7,7 +7,7 @@ from sync.records.feed import Feed
 from sync.records.joined import JoinedOpinion
 from sync.records.links import Account, Link, LinkCode
 from sync.records.people import Consent, Key, Number, Person
-from sync.records.platforms import Change, Platform, Staff
+from sync.records.platforms import Change, KeptAnswer, Platform, Staff
 from sync.records.topics import Ballot, ProgressUpdate, Topic
 from sync.records.voices import (
     Capture,
@@ -25,8 +25,8 @@ from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
     "Account", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
-    "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "Key", "Link", "LinkCode", "Number",
-    "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
+    "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer", "Key", "Link", "LinkCode",
+    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
     "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting", "SharedView",
     "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip
