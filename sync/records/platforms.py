@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.records.base import Base, Id, Json, Serial
@@ -41,6 +41,24 @@ class Platform(Base):
     scopes: Mapped[list[Any]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+
+
+class KeptAnswer(Base):
+    """What a platform was answered to a write, kept a day for the same Idempotency-Key.
+
+    `digest` is of the key, `fingerprint` of what was asked, both SHA-256 in hex. Answers hold ids, states and
+    what the platform itself published; no resident's words.
+    """
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (Index(None, "kept_at"),)
+    platform_id: Mapped[str] = mapped_column(ForeignKey("platforms.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    status: Mapped[int]
+    media: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    kept_at: Mapped[datetime]
 
 
 class Staff(Base):

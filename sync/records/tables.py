@@ -26,7 +26,7 @@ from sync.records.webhooks import Delivery, Endpoint
 __all__ = [
     "Account", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
     "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer", "Key", "Link", "LinkCode",
-    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording", "Reaction",
-    "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting", "SharedView",
-    "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
+    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording",
+    "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting",
+    "SharedView", "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip
