@@ -29,13 +29,14 @@ from admin.welcome import welcome
 from speech.errors import SpeechError
 from speech.models import check, fetch
 from sync.archive import Archive
-from sync.queue import PROMPTS, RECORDS, SPEECH, WorkQueue
+from sync.queue import PROMPTS, RECORDS, SPEECH, WEBHOOKS, WorkQueue
 from sync.records.tables import Community
 
 PROCESSES: Mapping[str, Sequence[str]] = {
     "web": ("web",),
     "exchange": ("exchange",),
     "worker": ("worker", "--queue", RECORDS, "--queue", SPEECH),
+    "webhooks": ("worker", "--queue", WEBHOOKS),
     "prompts": ("worker", "--queue", PROMPTS),
 }
 """What `tingjian run` starts, by name, as arguments of the command itself."""
@@ -163,8 +164,8 @@ def _start(keeper: Keeper, settings: Settings) -> None:
         command = [sys.executable, "-m", "admin.supervised", *redis_command(socket, settings.home)]
         keeper.start(Child("redis", command, _log(settings, "redis"), is_needed=True))
     for name, arguments in PROCESSES.items():
-        # a prompt half-way is made again: no reason to wait for the queue's longest job
-        may_be_cut, is_needed = name == "prompts", name == "web"
+        # a prompt half-way is made again, a webhook is sent again: no reason to wait for them
+        may_be_cut, is_needed = name in {"prompts", "webhooks"}, name == "web"
         command = [*me, *arguments]
         keeper.start(Child(name, command, _log(settings, name), may_be_cut=may_be_cut, is_needed=is_needed))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sync.webhooks.addresses import Reach
+
 _LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes for the path of a unix socket
 
 
@@ -42,6 +44,7 @@ VARIABLES = (
     Variable("PHONE_URL", "EXCHANGE_URL", "WebSocket by which browser phones reach the exchange."),
     Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
+    Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
@@ -69,6 +72,7 @@ class Settings:
     phone_url: str
     twilio_sid: str
     twilio_token: str
+    webhooks_to: str
     synthesizer: str
     recognizer: str
     web_workers: int
@@ -105,6 +109,7 @@ class Settings:
             phone_url=value("PHONE_URL", _phone_url(exchange_url)),
             twilio_sid=value("TWILIO_ACCOUNT_SID"),
             twilio_token=value("TWILIO_AUTH_TOKEN"),
+            webhooks_to=_networks("TINGJIAN_WEBHOOKS_TO", value("TINGJIAN_WEBHOOKS_TO")),
             synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
             recognizer=value("TINGJIAN_RECOGNIZER", "faster-whisper"),
             web_workers=_count("TINGJIAN_WEB_WORKERS", value("TINGJIAN_WEB_WORKERS", "2")),
@@ -127,6 +132,7 @@ class Settings:
             "PHONE_URL": self.phone_url,
             "TWILIO_ACCOUNT_SID": self.twilio_sid,
             "TWILIO_AUTH_TOKEN": self.twilio_token,
+            "TINGJIAN_WEBHOOKS_TO": self.webhooks_to,
             "TINGJIAN_SYNTHESIZER": self.synthesizer,
             "TINGJIAN_RECOGNIZER": self.recognizer,
             "TINGJIAN_WEB_WORKERS": str(self.web_workers),
@@ -168,6 +174,14 @@ def _count(name: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise SettingsError(f"{name} is {text!r}: it should be a number from 1")
     return int(text)
+
+
+def _networks(name: str, text: str) -> str:
+    try:
+        Reach.of(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {text!r}: it should look like 10.20.0.0/16, 192.168.1.5") from error
+    return text
 
 
 def _address(name: str, text: str) -> str:

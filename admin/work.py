@@ -20,6 +20,7 @@ from ivr.exchange.settings import ExchangeSettings
 from ivr.prompts.render import open_renderer
 from sync.archive import Archive
 from sync.queue import PROMPTS, WorkQueue
+from sync.webhooks.addresses import Reach
 from sync.worker import open_worker, run_worker
 
 
@@ -31,6 +32,7 @@ def work(settings: Settings, queues: Sequence[str]) -> None:
         WorkQueue(settings.redis_url),
         partial(open_recognizer, settings),
         credentials(settings, archive),
+        reach=Reach.of(settings.webhooks_to),
     )
     clips, synthesizer = open_clips(settings, archive), cache(partial(open_synthesizer, settings))
     open_renderer(archive, clips, synthesizer)

@@ -13,8 +13,9 @@ from sync.leases import is_gone
 from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Recording
 from sync.records.voices import PENDING
 from sync.unsaid import unpruned
+from sync.webhooks.news import endpoints_behind
 
-SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune")
+SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune", "deliver")
 # Written out, because a partial index is used only where the condition stands there as in the index.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _FALSE: ColumnElement[bool] = literal_column("FALSE")
@@ -50,6 +51,9 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
                 yield Due(job, (name, record_id))
     if "prune" in jobs and unpruned(session, most=1):
         yield Due("prune")
+    if "deliver" in jobs:
+        for endpoint_id in endpoints_behind(session, now):
+            yield Due("deliver", ("endpoint_id", endpoint_id))
 
 
 def _has_unsettled(session: Session) -> bool:

@@ -23,6 +23,9 @@ from sync.queue import JOBS, WorkQueue
 from sync.records.tables import Community
 from sync.settle import settle_batch
 from sync.storing import store_recording
+from sync.webhooks.addresses import PUBLIC_ONLY, Reach
+from sync.webhooks.delivering import deliver as deliver_to
+from sync.webhooks.log import prune_log
 from sync.words import transcribe_opinion
 
 LOG = logging.getLogger("tingjian.worker")
@@ -38,6 +41,7 @@ class Workplace:
     load: Callable[[], Recognizer]
     credentials: Credentials
     clock: Callable[[], datetime]
+    reach: Reach = PUBLIC_ONLY
     _recognizer: Recognizer | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,10 +69,14 @@ def open_worker(
     recognizer_factory: Callable[[], Recognizer],
     credentials: Credentials,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    reach: Reach = PUBLIC_ONLY,
 ) -> Workplace:
-    """Set what this process's jobs work with. `credentials`: a line → user, password of its recordings."""
+    """Set what this process's jobs work with.
+
+    `credentials`: a line → user, password of its recordings. `reach`: where webhooks may go.
+    """
     global _workplace
-    _workplace = Workplace(archive, queue, recognizer_factory, credentials, clock)
+    _workplace = Workplace(archive, queue, recognizer_factory, credentials, clock, reach)
     return _workplace
 
 
@@ -78,7 +86,7 @@ def settle() -> None:
         while settle_batch(here.archive, limit=_BATCH, now=here.clock()).is_more:
             pass
         delete_erased_sound(here.archive)
-        sweep(here.archive, here.queue, here.clock(), jobs=("transcribe",))
+        sweep(here.archive, here.queue, here.clock(), jobs=("transcribe", "deliver"))
 
 
 def fetch_recording(recording_id: str) -> None:
@@ -92,6 +100,14 @@ def transcribe(opinion_id: str) -> None:
     """Turn one opinion into words."""
     with _job("transcribe", opinion_id) as here:
         transcribe_opinion(here.archive, opinion_id, here.recognizer, here.clock)
+        sweep(here.archive, here.queue, here.clock(), jobs=("deliver",))
+
+
+def deliver(endpoint_id: str) -> None:
+    """Tell one endpoint what is new; what is left after a minute waits behind the other endpoints' jobs."""
+    with _job("deliver", endpoint_id) as here:
+        if deliver_to(here.archive, endpoint_id, here.reach, here.clock):
+            here.queue.put("deliver", endpoint_id=endpoint_id)
 
 
 def expire() -> None:
@@ -99,6 +115,7 @@ def expire() -> None:
     with _job("expire") as here:
         while erased := retention.expire(here.archive, here.clock(), limit=_BATCH):
             LOG.info("expire: %d erased, they had been kept as long as promised", erased)
+        prune_log(here.archive, here.clock())
 
 
 def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[str] = SWEPT) -> list[Due]:

@@ -18,8 +18,8 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 LOG = logging.getLogger("tingjian.queue")
-RECORDS, SPEECH, PROMPTS = "records", "speech", "prompts"
-QUEUES = (RECORDS, SPEECH, PROMPTS)  # workers take from the first that has something
+RECORDS, SPEECH, PROMPTS, WEBHOOKS = "records", "speech", "prompts", "webhooks"
+QUEUES = (RECORDS, SPEECH, WEBHOOKS, PROMPTS)  # workers take from the first that has something
 _SAME_JOB_SECONDS = 120  # how long a put job keeps its equals out, should nobody begin it
 _REST_SECONDS = 2.0  # after a failure Redis is left alone this long, so that webhooks stay fast
 _PREFIX = "tingjian:put:"
@@ -47,6 +47,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "expire": Job(RECORDS, "sync.jobs:expire", 600),
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
+        "deliver": Job(WEBHOOKS, "sync.jobs:deliver", 180),  # slow answers hold up only these
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
     }
 )

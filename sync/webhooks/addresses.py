@@ -45,6 +45,9 @@ class Reach:
         return any(address in network for network in self.allowed if network.version == address.version)
 
 
+PUBLIC_ONLY = Reach()
+
+
 @dataclass(frozen=True)
 class Target:
     """An address that has been looked up and checked: connect to one of `addresses`, to nothing else."""

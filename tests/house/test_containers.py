@@ -16,9 +16,9 @@ from admin.settings import VARIABLES
 from sync.queue import QUEUES
 
 ROOT = Path(__file__).parents[2]
-OURS = ("web", "worker", "prompts", "exchange", "migrate", "models")
+OURS = ("web", "worker", "webhooks", "prompts", "exchange", "migrate", "models")
 ONCE = ("migrate", "models")
-EXPECTED = {"web", "worker", "prompts", "exchange", "migrate", "models", "postgres", "redis", "mosquitto"}
+EXPECTED = {*OURS, "postgres", "redis", "mosquitto"}
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_a_job_waits_with_its_arguments_in_its_own_queue(redis_server: RedisServ
     assert queue.put("transcribe", opinion_id="op_1")
     assert waiting(redis_server, SPEECH) == [("sync.jobs.transcribe", {"opinion_id": "op_1"})]
     assert waiting(redis_server, RECORDS) == []
-    assert queue.waiting() == {"records": 0, "speech": 1, "prompts": 0}
+    assert queue.waiting() == {"records": 0, "speech": 1, "webhooks": 0, "prompts": 0}
 
 
 def test_the_same_job_is_put_once_until_a_worker_begins_it(redis_server: RedisServer) -> None:

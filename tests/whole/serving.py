@@ -21,7 +21,8 @@ from admin.work import credentials
 from speech.audio import Audio
 from speech.errors import SpeechError
 from speech.recognize import Recognizer, Transcript, Word
-from sync.queue import RECORDS, SPEECH, WorkQueue
+from sync.queue import RECORDS, SPEECH, WEBHOOKS, WorkQueue
+from sync.webhooks.addresses import Reach
 from tests.whole import steps
 
 FIXED_WORDS = "希望楼下的路灯早点修好"
@@ -81,6 +82,15 @@ def worker(plan: Plan) -> None:
 
     sync.worker.open_worker(archive, WorkQueue(settings.redis_url), load, credentials(settings, archive))
     sync.worker.run_worker((RECORDS, SPEECH), sweep_seconds=0.3)
+
+
+def webhooks(plan: Plan) -> None:
+    """A worker that tells platforms what is new."""
+    settings = _begin(plan, "webhooks")
+    archive, reach = open_archive(settings), Reach.of(settings.webhooks_to)
+    queue, known = WorkQueue(settings.redis_url), credentials(settings, archive)
+    sync.worker.open_worker(archive, queue, FixedRecognizer, known, reach=reach)
+    sync.worker.run_worker((WEBHOOKS,), sweep_seconds=0.3)
 
 
 def exchange(plan: Plan) -> None:
