@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, cast, func, insert, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    cast,
+    func,
+    insert,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from sync.records.tables import Change
-from sync.upsert import is_sqlite
+from sync.upsert import as_arrays, is_sqlite
 
 
 @dataclass(frozen=True, order=True)
@@ -45,26 +56,55 @@ def note(
 
 def note_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Append many changes with one statement; each row has the columns that `note` names."""
-    if rows:
-        statement = insert(Change).values(xact=_xact(session))
-        session.connection().execute(statement, list(rows))
+    if not rows:
+        return
+    if is_sqlite(session):
+        session.connection().execute(insert(Change).values(xact=0), list(rows))
+    else:
+        arrays = as_arrays(Change, rows, _as_number(func.pg_current_xact_id()))
+        session.connection().execute(insert(Change).from_select([*rows[0], "xact"], arrays))
 
 
-def after(session: Session, community_id: str, cursor: Cursor, limit: int = 100) -> Sequence[Change]:
-    """The next changes of a community behind a cursor, in feed order.
+def after(
+    session: Session,
+    community_id: str,
+    cursor: Cursor,
+    limit: int = 100,
+    records: Collection[str] | None = None,
+) -> Sequence[Row[Any]]:
+    """The next changes of a community behind a cursor, in feed order; only of these kinds of `records`.
 
-    On PostgreSQL only transactions older than the oldest one still running are shown: a later reader can then
-    never find a change in front of a cursor already handed out, in whatever order transactions commit.
+    Rows have the columns of Change. On PostgreSQL only transactions older than the oldest one still running
+    are shown: a later reader can then never find a change in front of a cursor already handed out, in
+    whatever order transactions commit.
     """
-    behind = or_(Change.xact > cursor.xact, and_(Change.xact == cursor.xact, Change.id > cursor.id))
-    query = select(Change).where(Change.community_id == community_id, behind)
-    if not is_sqlite(session):
-        query = query.where(Change.xact < _as_number(func.pg_snapshot_xmin(func.pg_current_snapshot())))
-    return session.scalars(query.order_by(Change.xact, Change.id).limit(limit)).all()
+    query = _visible(session, community_id).where(_place() > tuple_(cursor.xact, cursor.id))
+    if records is not None:
+        query = query.where(Change.record.in_(sorted(records)))
+    return session.execute(query.order_by(Change.xact, Change.id).limit(limit)).all()
 
 
-def _xact(session: Session) -> ColumnElement[int]:
-    return literal(0) if is_sqlite(session) else _as_number(func.pg_current_xact_id())
+def newest(session: Session, community_id: str) -> Cursor:
+    """The place of the newest change that a reader may see; the beginning where there is none."""
+    query = _visible(session, community_id).order_by(Change.xact.desc(), Change.id.desc()).limit(1)
+    found = session.execute(query).first()
+    return Cursor(found.xact, found.id) if found else Cursor()
+
+
+def oldest(session: Session, community_id: str, limit: int) -> Sequence[Row[Any]]:
+    """The first changes of a community that are still kept, in feed order."""
+    return after(session, community_id, Cursor(-1), limit)
+
+
+def _visible(session: Session, community_id: str) -> Select[Any]:
+    query = select(Change.__table__).where(Change.community_id == community_id)
+    if is_sqlite(session):
+        return query
+    return query.where(Change.xact < _as_number(func.pg_snapshot_xmin(func.pg_current_snapshot())))
+
+
+def _place() -> ColumnElement[Any]:
+    return tuple_(Change.xact, Change.id)
 
 
 def _as_number(xid: ColumnElement[Any]) -> ColumnElement[int]:

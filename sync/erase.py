@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from sync.accounts import forget_accounts
 from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.errors import RecordsError
+from sync.links import earlier_names, forget_links, links_of
 from sync.matters import leave
 from sync.records.tables import (
     Call,
@@ -51,15 +53,12 @@ def erase_person(archive: Archive, person_id: str, actor: str, reason: str | Non
     """Erase a person: their key is destroyed, and with the last person of a number the number.
 
     Ballots on closed topics stay as anonymous counts; those on open ones are struck, and reactions too.
+    Their accounts, links and codes are forgotten; whoever they were linked to counts alone again, but who
+    was only an earlier name of theirs goes with them: nobody could ask for that any more.
     """
-    now = datetime.now(UTC)
-    with archive.database.begin() as session:
-        person = session.get(Person, person_id, with_for_update=True)
-        if person is None:
-            raise RecordsError("no such person")
-        if person.erased_at is None:
-            _erase(session, archive, person, now)
-            audit(session, person.community_id, actor, "person_erased", person.id, reason)
+    while not _erase_unlinked(archive, person_id, actor, reason):
+        for earlier_id in _unlink(archive, person_id, actor):
+            erase_person(archive, earlier_id, actor, reason)
     _empty_disk(archive)
 
 
@@ -95,6 +94,36 @@ def delete_erased_sound(archive: Archive) -> int:
         with archive.database.begin() as session:
             session.execute(update(Recording).where(Recording.id.in_(files), gone).values(file=None))
     return len(files)
+
+
+def _erase_unlinked(archive: Archive, person_id: str, actor: str, reason: str | None) -> bool:
+    """Erase somebody; False, with nothing done, where they are linked to others."""
+    now = datetime.now(UTC)
+    with archive.database.begin() as session:
+        person = session.get(Person, person_id, with_for_update=True)
+        if person is None:
+            raise RecordsError("no such person")
+        if person.erased_at is not None:
+            return True
+        if links_of(session, person_id):
+            return False
+        forget_links(session, archive, person_id, actor, now)
+        forget_accounts(session, person_id)
+        _erase(session, archive, person, now)
+        audit(session, person.community_id, actor, "person_erased", person.id, reason)
+    return True
+
+
+def _unlink(archive: Archive, person_id: str, actor: str) -> list[str]:
+    """Undo somebody's links before anything of theirs is held; the people no account leads to any more.
+
+    In a transaction of its own: it waits until nothing is settled, and settling waits for what erasing holds.
+    """
+    now = datetime.now(UTC)
+    with archive.database.begin() as session:
+        earlier = earlier_names(session, person_id)
+        forget_links(session, archive, person_id, actor, now)
+    return earlier
 
 
 def _empty_disk(archive: Archive) -> None:
@@ -134,7 +163,8 @@ def _strike(session: Session, archive: Archive, person: Person, now: datetime) -
         recount(session, archive, topic_id, now)
     reactions = session.scalars(select(Reaction).where(Reaction.person_id == person.id)).all()
     for reaction in reactions:
-        note(session, "reaction", reaction.id, reaction.community_id, "deleted", now)
+        about = reaction.opinion_id
+        note(session, "reaction", reaction.id, reaction.community_id, "deleted", now, opinion_id=about)
         session.delete(reaction)
     session.flush()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from sync.ballots import rules_of
 from sync.errors import RecordsError
 from sync.records.tables import Ballot, Capture, Topic
+
+_Group = tuple[str, str, str, bool, int]  # choice, evidence, channel, whether practice; how many voters
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,29 @@ def tally(session: Session, topic_id: str) -> Tally:
     topic = session.get(Topic, topic_id)
     if topic is None:
         raise RecordsError("no such topic")
+    return tallies(session, [topic])[topic_id]
+
+
+def tallies(session: Session, topics: Sequence[Topic]) -> dict[str, Tally]:
+    """Count many topics, in two queries however many they are; by topic id."""
+    ids = [topic.id for topic in topics]
+    standing, given = _standing(session, ids), _given(session, ids)
+    return {topic.id: _tally(topic, standing[topic.id], given[topic.id]) for topic in topics}
+
+
+def _tally(topic: Topic, standing: Sequence[_Group], given: Counter[str]) -> Tally:
     rules, said = rules_of(topic), topic.rules or {}
     choices = Counter(dict.fromkeys(sorted(rules.choices), 0))
     evidence, channels = Counter[str](), Counter[str]()
     practice = 0
-    for choice, proof, channel, is_practice, voters in _standing(session, topic_id):
+    for choice, proof, channel, is_practice, voters in standing:
         choices[choice] += voters
         evidence[proof] += voters
         channels[channel] += voters
         practice += voters if is_practice else 0
-    given = _given(session, topic_id)
     size = said.get("electorate_size")
     return Tally(
-        topic_id=topic_id,
+        topic_id=topic.id,
         counts=rules.counts,
         choices=dict(choices),
         evidence=dict(evidence),
@@ -89,19 +101,29 @@ def tally(session: Session, topic_id: str) -> Tally:
     )
 
 
-def _standing(session: Session, topic_id: str) -> list[tuple[str, str, str, bool, int]]:
+def _standing(session: Session, ids: Sequence[str]) -> Mapping[str, list[_Group]]:
     grouped = (Ballot.choice, Ballot.evidence, Ballot.channel, Ballot.is_practice)
-    query = select(*grouped, func.count(Ballot.id)).where(Ballot.topic_id == topic_id).group_by(*grouped)
-    return list(session.execute(query))
-
-
-def _given(session: Session, topic_id: str) -> Counter[str]:
     query = (
-        select(Capture.state, func.count(Capture.id))
-        .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
-        .group_by(Capture.state)
+        select(Ballot.topic_id, *grouped, func.count(Ballot.id))
+        .where(Ballot.topic_id.in_(ids))
+        .group_by(Ballot.topic_id, *grouped)
     )
-    return Counter(dict(session.execute(query).all()))
+    found: dict[str, list[_Group]] = defaultdict(list)
+    for topic_id, choice, proof, channel, is_practice, voters in session.execute(query):
+        found[topic_id].append((choice, proof, channel, is_practice, voters))
+    return found
+
+
+def _given(session: Session, ids: Sequence[str]) -> Mapping[str, Counter[str]]:
+    query = (
+        select(Capture.topic_id, Capture.state, func.count(Capture.id))
+        .where(Capture.topic_id.in_(ids), Capture.kind == "ballot")
+        .group_by(Capture.topic_id, Capture.state)
+    )
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for topic_id, state, captures in session.execute(query):
+        found[str(topic_id)][state] += captures
+    return found
 
 
 def _quorum(asked: float | None, size: int | None) -> int | None:
