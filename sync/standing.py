@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.errors import RecordsUnavailable
 from sync.records.base import Base
-from sync.upsert import insert_new
+from sync.upsert import insert_new, is_among
 
 _ROUNDS = 5
 Value = TypeVar("Value")
@@ -53,7 +53,8 @@ def write_standing(
 
 
 def _locked(session: Session, table: Table, ids: list[str]) -> dict[str, RowMapping]:
-    query = select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update()
+    known = is_among(session, table.c.id, ids)
+    query = select(table).where(known).order_by(table.c.id).with_for_update()
     return {row["id"]: row for row in session.connection().execute(query).mappings()}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, literal
+from sqlalchemy import ColumnElement, Connection, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.records.tables import Base
 
@@ -26,12 +27,35 @@ def insert_for(session: Session, table: type[Base]) -> Any:
 def insert_new(
     session: Session, table: type[Base], key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
 ) -> set[Any]:
-    """Insert those rows that no other row equals in the `key` columns; their ids."""
+    """Insert those rows, alike in their columns, that no other row equals in the `key` columns; their ids."""
     if not rows:
         return set()
-    statement = insert_for(session, table).on_conflict_do_nothing(index_elements=list(key))
-    fresh = session.connection().execute(statement.returning(table.__table__.c.id), list(rows))
-    return set(fresh.scalars())
+    fresh = insert_for(session, table)
+    if not is_sqlite(session):
+        fresh = fresh.from_select(list(rows[0]), as_arrays(table, rows))
+    fresh = fresh.on_conflict_do_nothing(index_elements=list(key)).returning(table.__table__.c.id)
+    return set(
+        session.connection().execute(fresh, None if fresh.select is not None else list(rows)).scalars()
+    )
+
+
+def as_arrays(table: type[Base], rows: Sequence[Mapping[str, Any]], *more: ColumnElement[Any]) -> Any:
+    """The rows as a query whose parameters are one array a column: PostgreSQL parses it once, not once a row.
+
+    `more` are columns that are the same in every row.
+    """
+    columns = (table.__table__.c[name] for name in rows[0])
+    arrays = (literal([row[one.name] for row in rows], ARRAY(one.type)) for one in columns)
+    return select(*(func.unnest(array) for array in arrays), *more)
+
+
+def is_among(
+    session: Session, column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Collection[Any]
+) -> ColumnElement[bool]:
+    """Whether a column is one of many values, which PostgreSQL is handed as one array."""
+    if is_sqlite(session):
+        return column.in_(values)
+    return column == func.any(literal(list(values), ARRAY(column.type)))
 
 
 def insert_or_ignore(session: Session, table: type[Base], key: tuple[str, ...], **values: Any) -> bool:
