@@ -16,6 +16,7 @@ from sync.changes import note_all
 from sync.merge import Rules, is_ahead, voter_of
 from sync.records.tables import Capture, Community, Person, Topic
 from sync.records.voices import PENDING
+from sync.upsert import is_among
 
 COLUMNS = (
     Capture.id, Capture.source, Capture.source_id, Capture.community_id, Capture.person_id, Capture.kind,
@@ -142,7 +143,8 @@ class Batch:
             if outcome != (capture.state, capture.problem):
                 by_outcome[outcome].append(capture.id)
         for (state, problem), ids in by_outcome.items():
-            settled = update(Capture).where(Capture.id.in_(ids)).values(state=state, problem=problem)
+            settled = update(Capture).where(is_among(self.session, Capture.id, ids))
+            settled = settled.values(state=state, problem=problem)
             self.session.connection().execute(settled)
 
     def _is_admitted(self, capture: Pending) -> bool:
@@ -177,5 +179,5 @@ def givers(session: Session, person_ids: Collection[str]) -> dict[str, Giver]:
     columns = (
         Person.id, Person.number_id, Person.household_id, Person.erased_at, Person.root_id, Person.home_id,
     )  # fmt: skip
-    rows = session.execute(select(*columns).where(Person.id.in_(person_ids)))
+    rows = session.execute(select(*columns).where(is_among(session, Person.id, person_ids)))
     return {row.id: Giver(*row) for row in rows}
