@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST_SILENT_DOCUMENTS = 50
 """Documents in a row without anything to hear or wait for: web has lost itself."""
+FAREWELL_SECONDS = 30.0
 AWAY_RECORD = Record(action="", silence_seconds=5, finish_on="#", max_seconds=150)
 
 
@@ -117,9 +118,12 @@ class Call:
 
     async def _farewell(self, name: str) -> None:
         try:
-            await self._voice.sentence(name)
+            async with asyncio.timeout(FAREWELL_SECONDS):  # a telephone that is on hold hears nothing
+                await self._voice.sentence(name)
         except HungUp:
             log.info("call %s: the caller hung up", self.sid)
+        except TimeoutError:
+            log.info("call %s: the caller did not hear the end", self.sid)
 
     # --- keys ---
     async def _gather(self, verb: Gather) -> Document | None:

@@ -7,42 +7,34 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from ivr.exchange.errors import HungUp
-from ivr.exchange.handset import QUIET_SECONDS, Dialled, Expecting, Key
+from ivr.exchange.handset import Dialled, Expecting
+from ivr.exchange.intake import Intake
 from ivr.exchange.media import Clip
 from ivr.exchange.sentences import Sentences
 from ivr.exchange.sound import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS, RINGING
-from ivr.exchange.twiml import KEYS
 
 LEAD_SECONDS = 0.1
 """Sound sent ahead of its time, so that a short stall is not heard."""
-MOST_UNHEARD_BYTES = 60 * BYTES_PER_SECOND
-MOST_KEYS_AHEAD = 64
 PRACTICE_RINGING_SECONDS = 4.0
 OFF_HOOK_SECONDS = 30.0
 
 
-class WebSocketHandset:
+class WebSocketHandset(Intake):
     """A `Handset` at the other end of a WebSocket. Only practice: it cannot ring anybody."""
 
     def __init__(
         self, socket: web.WebSocketResponse, kind: str, sentences: Sentences, speed: float = 1.0
     ) -> None:
+        super().__init__(speed)
         self.kind = kind
         self.caller = self.dialled = ""
-        self.is_gone = False
-        self._socket, self._sentences, self._speed = socket, sentences, speed
-        self._keys: deque[Key] = deque()
-        self._heard = bytearray()
-        self._is_listening = False
-        self._news = asyncio.Event()
+        self._socket, self._sentences = socket, sentences
         self._next_frame_at = 0.0
 
     # --- what the phone sends ---
@@ -66,32 +58,17 @@ class WebSocketHandset:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.BINARY:
-                    while self._is_listening and len(self._heard) > MOST_UNHEARD_BYTES:
+                    while self.is_full:
                         await asyncio.sleep(FRAME_SECONDS)  # a phone faster than time waits for the tape
-                    self._hear(message.data)
+                    self.take_in(message.data)
                 elif message.type is WSMsgType.TEXT:
                     given = _json(message.data)
                     if given.get("type") == "hangup":
                         return
                     if given.get("type") == "key":
-                        self._press(str(given.get("key")))
+                        self.press(str(given.get("key")))
         finally:
             self.gone()
-
-    def gone(self) -> None:
-        """The caller has hung up."""
-        self.is_gone = True
-        self._news.set()
-
-    def _press(self, key: str) -> None:
-        if key in tuple(KEYS) and len(self._keys) < MOST_KEYS_AHEAD:
-            self._keys.append(Key(key, time.monotonic()))
-            self._news.set()
-
-    def _hear(self, sound: bytes) -> None:
-        if self._is_listening:
-            self._heard += sound[: len(sound) // 2 * 2]
-            self._news.set()
 
     # --- Handset ---
     async def answer(self) -> None:
@@ -117,42 +94,6 @@ class WebSocketHandset:
             if not self.is_gone:
                 await self._send({"type": "flush"})
             raise
-
-    async def key(self, timeout_seconds: float | None = None) -> Key | None:
-        """The next key; keys pressed before hanging up come out before `HungUp`."""
-        loop = asyncio.get_running_loop()
-        until = None if timeout_seconds is None else loop.time() + timeout_seconds / self._speed
-        while not self._keys:
-            if self.is_gone:
-                raise HungUp("while a key was awaited")
-            if not await self._wait_for_news(until):
-                return None
-        return self._keys.popleft()
-
-    def listen(self) -> None:
-        """Begin to keep what the microphone hears."""
-        self._heard.clear()
-        self._is_listening = True
-
-    async def hear(self) -> bytes:
-        """What was heard; b"" for a microphone that sends nothing."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + QUIET_SECONDS / self._speed
-        while len(self._heard) < FRAME_BYTES:
-            if self.is_gone:
-                raise HungUp("while speech was awaited")
-            if not await self._wait_for_news(until):
-                return b""
-        sound = bytes(self._heard)
-        self._heard.clear()
-        return sound
-
-    def stop_listening(self) -> bytes:
-        """What was heard and not yet taken."""
-        self._is_listening = False
-        sound = bytes(self._heard)
-        self._heard.clear()
-        return sound
 
     async def show(self, caption: str) -> None:
         """Show the words now spoken."""
@@ -182,16 +123,6 @@ class WebSocketHandset:
             await self.show(clip.caption)
             await self.play(clip.pcm)
         return Dialled("no-answer")
-
-    async def _wait_for_news(self, until: float | None) -> bool:
-        """Wait for anything to come in; False when `until` has passed first."""
-        self._news.clear()
-        try:
-            async with asyncio.timeout_at(until):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         await self._deliver(json.dumps(message, ensure_ascii=False))

@@ -24,6 +24,7 @@ from ivr.exchange.media import Media
 from ivr.exchange.phones import WebSocketHandset
 from ivr.exchange.sentences import SENTENCES, Sentences
 from ivr.exchange.settings import ExchangeSettings
+from ivr.exchange.sip.board import Board
 from ivr.exchange.spool import Spool
 from ivr.exchange.tickets import read_ticket
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 MOST_MESSAGE_BYTES = 256 * 1024
 STOP_SECONDS = 5.0
+LINE = "sip"
 
 
 class Exchange:
@@ -43,6 +45,7 @@ class Exchange:
         self._handsets: set[Handset] = set()
         self._lines: set[WebSocketHandset] = set()
         self._calls: set[asyncio.Task[None]] = set()
+        self._board = Board(self._begin)
         self.desk: Desk
         self._rehearsal: asyncio.Task[None]
         self._door: web.SockSite
@@ -97,6 +100,7 @@ class Exchange:
         await asyncio.gather(*(handset.hang_up("stopped") for handset in self._handsets | self._lines))
         if self._calls:
             await asyncio.wait(self._calls, timeout=STOP_SECONDS)
+        await self._board.stop()
         if hasattr(self, "desk"):
             await self.desk.errands.stop()
             await self.desk.announcer.stop()
@@ -131,6 +135,7 @@ class Exchange:
             [
                 web.get("/health", self._health),
                 web.get("/phone/ws", self._phone),
+                web.get("/line/ws", self._line),
                 *Counter(self.desk).routes(),
             ]
         )
@@ -140,13 +145,19 @@ class Exchange:
         """Whether recordings can be kept, the calls going on, and what web has not taken over yet."""
         is_well = await asyncio.to_thread(os.access, self.desk.spool.folder, os.W_OK)
         waiting = await asyncio.to_thread(lambda: (len(self.desk.spool.sids()), self.desk.errands.count()))
-        told = {"ok": is_well, "calls": len(self._handsets), "recordings": waiting[0], "errands": waiting[1]}
+        told = {
+            "ok": is_well,
+            "calls": len(self._handsets),
+            "lines": self._board.count,
+            "recordings": waiting[0],
+            "errands": waiting[1],
+        }
         return web.json_response(told, status=200 if is_well else 503)
 
     async def _phone(self, request: web.Request) -> web.WebSocketResponse:
-        kind = read_ticket(self.settings.token, request.query.get("ticket", ""))
-        if kind is None:
-            raise web.HTTPUnauthorized(text="this ticket is not valid, or no longer")
+        kind = self._kind(request)
+        if kind == LINE:
+            raise web.HTTPForbidden(text="a line is no practice phone")
         if not self._is_ours(request.headers.get("Origin"), kind):
             raise web.HTTPForbidden(text="this page may not use the telephone")
         phone = web.WebSocketResponse(
@@ -161,13 +172,28 @@ class Exchange:
             self._lines.discard(handset)
         return phone
 
+    async def _line(self, request: web.Request) -> web.WebSocketResponse:
+        if self._kind(request) != LINE:
+            raise web.HTTPForbidden(text="a practice phone is no line")
+        return await self._board.plug(request)
+
+    def _kind(self, request: web.Request) -> str:
+        kind = read_ticket(self.settings.token, request.query.get("ticket", ""))
+        if kind is None:
+            raise web.HTTPUnauthorized(text="this ticket is not valid, or no longer")
+        return kind
+
     async def _serve(self, handset: WebSocketHandset) -> None:
         if await handset.take_call():
-            call = asyncio.create_task(self.take(handset))
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+            call = self._begin(handset)
             await handset.read()
             await asyncio.wait({call})
+
+    def _begin(self, handset: Handset) -> asyncio.Task[None]:
+        call = asyncio.create_task(self.take(handset))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return call
 
     def _is_ours(self, origin: str | None, kind: str) -> bool:
         """Whether the page a phone runs on is ours. A terminal runs on none."""

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-KINDS = ("browser", "terminal")
+KINDS = ("browser", "terminal", "sip")
 MAX_AGE_SECONDS = 600
 
 
 def make_ticket(token: str, kind: str = "browser") -> str:
-    """A ticket for one practice phone, good for ten minutes. `kind` is `browser` or `terminal`."""
+    """A ticket for one practice phone (`browser`, `terminal`) or for a line (`sip`), good for ten minutes."""
     if kind not in KINDS:
         raise ValueError(f"no phone of the kind {kind!r}")
     return URLSafeTimedSerializer(token, salt="phone").dumps({"handset": kind})

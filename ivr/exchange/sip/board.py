@@ -1,0 +1,116 @@
+"""Where the line's process plugs into the exchange: one WebSocket, a handset for every call on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from ivr.exchange.handset import Handset
+from ivr.exchange.sip.handset import SipHandset
+from ivr.exchange.sip.wire import MOST_MESSAGE_BYTES, read_from_line, said
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 2.0
+Take = Callable[[Handset], asyncio.Task[None]]
+"""Carries one call through, in a task."""
+
+
+class Board:
+    """The lines plugged in."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._plugs: set[Plug] = set()
+
+    async def plug(self, request: web.Request) -> web.WebSocketResponse:
+        """One line, until it is unplugged: then all its calls are over, as if everybody had hung up."""
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_SECONDS, heartbeat=10, max_msg_size=MOST_MESSAGE_BYTES, compress=False
+        )
+        await socket.prepare(request)
+        plug = Plug(socket, self._take)
+        self._plugs.add(plug)
+        log.info("a line is plugged in")
+        try:
+            await plug.serve()
+        finally:
+            self._plugs.discard(plug)
+            log.info("a line is unplugged")
+        return socket
+
+    async def stop(self) -> None:
+        """Unplug all of them. Calls that are ending may still say so."""
+        await asyncio.gather(*(plug.close() for plug in self._plugs))
+
+    @property
+    def count(self) -> int:
+        """How many lines are plugged in."""
+        return len(self._plugs)
+
+
+class Plug:
+    """One line's end at the exchange."""
+
+    def __init__(self, socket: web.WebSocketResponse, take: Take) -> None:
+        self._socket, self._take = socket, take
+        self._handsets: dict[int, SipHandset] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
+
+    async def serve(self) -> None:
+        """Pass messages to their calls until the line is gone, then let the calls end."""
+        sending = asyncio.create_task(self._deliver())
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.BINARY:
+                    call, sound = read_from_line(message.data)
+                    if handset := self._handsets.get(call):
+                        handset.take_in(sound)
+                elif message.type is WSMsgType.TEXT:
+                    self._hear(said(message.data))
+        finally:
+            sending.cancel()
+            for handset in self._handsets.values():
+                handset.gone()
+            if self._calls:
+                await asyncio.wait(self._calls)
+
+    async def close(self) -> None:
+        """Say what is still to be said, then unplug."""
+        while not self._outgoing.empty() and not self._socket.closed:
+            await asyncio.sleep(0.01)
+        await self._socket.close()
+
+    def _hear(self, given: Mapping[str, Any]) -> None:
+        number = given.get("call", 0)
+        if given.get("type") == "ring":
+            handset = SipHandset(
+                number, str(given.get("from", "")), str(given.get("to", "")), self._outgoing.put_nowait
+            )
+            self._handsets[number] = handset
+            call = self._take(handset)
+            self._calls.add(call)
+            call.add_done_callback(lambda ended: self._ended(number, ended))
+        elif known := self._handsets.get(number):
+            known.told(given)
+
+    def _ended(self, number: int, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        self._handsets.pop(number, None)
+
+    async def _deliver(self) -> None:
+        """Everything in the order it was said."""
+        while True:
+            message = await self._outgoing.get()
+            try:
+                if isinstance(message, bytes):
+                    await self._socket.send_bytes(message)
+                else:
+                    await self._socket.send_str(message)
+            except (ConnectionError, RuntimeError):
+                return  # the reading side sees the end, too

@@ -1,0 +1,54 @@
+"""What a line is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Jitter = Literal["fixed", "adaptive", "off"]
+
+
+@dataclass(frozen=True)
+class ProviderAccount:
+    """Where the line registers: `user` at `domain` (`sip.example.com` or with `:port`)."""
+
+    user: str
+    domain: str
+    password: str = field(repr=False)
+    auth_user: str = ""
+
+
+@dataclass(frozen=True)
+class LineSettings:
+    """One SIP line.
+
+    `trunks` are the addresses, networks and names calls may come from; the line's own machine and those it
+    registers with or dials through are let in besides. `rtp_ports` is a range that nothing else on this
+    machine uses: where two programs share one, callers hear each other. `out` is the host (or `host:port`)
+    people are rung through; '' where none is. `number` is taken as the number dialled where a call names
+    none. `region` tells how numbers without a country are meant. A call without sound for `dead_seconds` is
+    over.
+    """
+
+    exchange: str
+    token: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 5070
+    trunks: tuple[str, ...] = ()
+    rtp_ports: tuple[int, int] = (16384, 17383)
+    jitter: Jitter = "fixed"
+    codecs: tuple[str, ...] = ("pcma", "pcmu")
+    account: ProviderAccount | None = None
+    out: str = ""
+    number: str = ""
+    region: str = "CN"
+    most_calls: int = 30
+    most_calls_a_minute: int = 120
+    dead_seconds: int = 30
+
+    @property
+    def welcome(self) -> tuple[str, ...]:
+        """Everybody whose packets are let in."""
+        ours = ("127.0.0.1",) if self.host == "0.0.0.0" else ("127.0.0.1", self.host)
+        others = (self.account.domain,) if self.account else ()
+        return (*ours, *self.trunks, *others, *((self.out,) if self.out else ()))

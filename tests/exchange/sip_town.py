@@ -1,0 +1,114 @@
+"""A town with a real SIP line: web's part, a running exchange, and the line in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ivr.exchange.sip.settings import LineSettings, ProviderAccount
+from tests.exchange.sip_phone import Network, RawPhone, raw_phone
+from tests.exchange.town import TOKEN, Town, free_port, town
+
+START_SECONDS = 30
+
+
+@dataclass
+class SipTown(Town):
+    """And where the line is. `process` is the line's."""
+
+    at: tuple[str, int]
+    process: asyncio.subprocess.Process
+    settings: LineSettings
+
+    def raw(self, network: Network | None = None, **options: Any) -> Any:
+        """A telephone of raw packets, to be entered."""
+        return raw_phone(self.at, network=network, **options)
+
+
+__all__ = ["Network", "RawPhone", "SipTown", "free_udp_ports", "line_process", "sip_town"]
+
+
+def free_udp_ports(count: int = 60) -> tuple[int, int]:
+    """A range of UDP ports below the ones the kernel hands out, none of them taken just now."""
+    for first in range(20000 + os.getpid() % 97 * 100, 32000, count):
+        try:
+            for port in range(first, first + count):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+                    one.bind(("0.0.0.0", port))
+        except OSError:
+            continue
+        return first, first + count - 1
+    raise OSError("no free UDP ports")
+
+
+@asynccontextmanager
+async def line_process(settings: LineSettings, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The line in a process of its own, ended afterwards."""
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.exchange.sip_town", json.dumps(asdict(settings)),
+            stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 8)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+@asynccontextmanager
+async def sip_town(
+    folder: Path, line: dict[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[SipTown]:
+    """A town in real time whose line is plugged in; `line` changes the line, `changes` the exchange."""
+    async with town(folder / "spool", **({"speed": 1.0} | changes)) as plain:
+        settings = LineSettings(
+            **{
+                "exchange": f"ws://127.0.0.1:{plain.exchange.port}/line/ws",
+                "token": TOKEN,
+                "port": free_port(),
+                "rtp_ports": free_udp_ports(),
+            }
+            | (line or {})
+        )
+        async with line_process(settings, folder / "line.log") as process:
+            board = plain.exchange._board
+            try:
+                await plain.web.until(
+                    lambda: board.count > 0 or process.returncode is not None, START_SECONDS
+                )
+                assert process.returncode is None
+                yield SipTown(plain.web, plain.exchange, (settings.host, settings.port), process, settings)
+            except BaseException as problem:
+                problem.add_note((folder / "line.log").read_text("utf-8", "replace")[-4000:])
+                raise
+
+
+def main() -> None:
+    """Run a line as told on the command line."""
+    import logging
+
+    from ivr.exchange.sip.line import run_line
+
+    logging.basicConfig(level=logging.INFO)
+    told = json.loads(sys.argv[1])
+    account = told.pop("account")
+    lists = {name: tuple(told.pop(name)) for name in ("trunks", "rtp_ports", "codecs")}
+    run_line(LineSettings(**told, **lists, account=ProviderAccount(**account) if account else None))
+
+
+if __name__ == "__main__":
+    main()
