@@ -44,7 +44,7 @@ def write_standing(
                 (better if row_id in existing else fresh).append(columns | {"id": row_id})
         _update(session, table, better)
         acts |= {columns["id"]: "updated" for columns in better}
-        created = insert_new(session, record, ("id",), fresh)
+        created = insert_new(session, record, (), fresh)
         acts |= dict.fromkeys(created, "created")
         open_ids = [columns["id"] for columns in fresh if columns["id"] not in created]
         if not open_ids:

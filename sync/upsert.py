@@ -27,13 +27,17 @@ def insert_for(session: Session, table: type[Base]) -> Any:
 def insert_new(
     session: Session, table: type[Base], key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
 ) -> set[Any]:
-    """Insert those rows, alike in their columns, that no other row equals in the `key` columns; their ids."""
+    """Insert those rows, alike in their columns, that no other row equals in the `key` columns; their ids.
+
+    Without `key` in any unique columns: PostgreSQL fails where two insert a row at once whose other columns
+    are unique, too.
+    """
     if not rows:
         return set()
     fresh = insert_for(session, table)
     if not is_sqlite(session):
         fresh = fresh.from_select(list(rows[0]), as_arrays(table, rows))
-    fresh = fresh.on_conflict_do_nothing(index_elements=list(key)).returning(table.__table__.c.id)
+    fresh = fresh.on_conflict_do_nothing(index_elements=list(key) or None).returning(table.__table__.c.id)
     return set(
         session.connection().execute(fresh, None if fresh.select is not None else list(rows)).scalars()
     )

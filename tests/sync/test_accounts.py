@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select
 
@@ -22,7 +24,7 @@ def platform_id(any_archive: Archive, any_community: Community) -> str:
 
 
 def speak(
-    archive: Archive, platform_id: str, account: str = "openid-1", number: str | None = None, **more: object
+    archive: Archive, platform_id: str, account: str = "openid-1", number: str | None = None, **more: Any
 ) -> Voice:
     with archive.database.begin() as session:
         return voice_of(session, archive, platform_id, COMMUNITY, account, number, **more)
