@@ -17,6 +17,7 @@ SCOPES = {
     "feedback:read": "opinions with counts and replies; their redacted words once approved",
     "feedback:unreviewed": "the redacted words of opinions that nobody has reviewed yet, too",
     "topics:read": "topics with what they count to",
+    "changes:read": "the feed and webhooks, as far as the other scopes let it read",
 }
 _KEY_PREFIX = "tjk_"
 

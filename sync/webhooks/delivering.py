@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from sync.archive import Archive
 from sync.errors import KeyDestroyed
 from sync.leases import hold, is_due, let_go, worker_name
-from sync.records.tables import Delivery, Endpoint, Platform
+from sync.records.tables import Endpoint, Platform
 from sync.webhooks.addresses import Reach
 from sync.webhooks.endpoints import pause, secrets_of
-from sync.webhooks.news import News, news_behind
+from sync.webhooks.log import logged
+from sync.webhooks.news import News, next_news
 from sync.webhooks.sending import LONGEST_SECONDS, Sent, send
 
 LOG = logging.getLogger("tingjian.webhooks")
@@ -27,8 +28,6 @@ PAUSES_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 JITTER = 0.1  # so that endpoints which failed together do not come back together
 DEAD_AFTER, LEAST_TRIES = timedelta(days=5), 10
 RUN_SECONDS = 60.0  # then other endpoints have their turn
-_FRESH_SECONDS = 10.0  # what was read longer ago is read again: somebody may have taken it back
-_AT_ONCE = 20
 _HOLD_SECONDS = RUN_SECONDS + 4 * LONGEST_SECONDS
 ACTOR = "webhooks"
 Clock = Callable[[], datetime]
@@ -39,9 +38,7 @@ class _Held:
     """An endpoint that this worker tells just now."""
 
     endpoint_id: str
-    platform_id: str
     url: str
-    types: frozenset[str]
     secrets: tuple[str, ...]
     cursor: str
 
@@ -56,11 +53,11 @@ def deliver(archive: Archive, endpoint_id: str, reach: Reach, clock: Clock) -> b
     held = _take(archive, endpoint_id, clock())
     while held is not None:
         with archive.database.read() as session:
-            found = news_behind(session, held.endpoint_id, held.cursor, _AT_ONCE)
-        if not found or time.monotonic() > until:
+            news = next_news(session, held.endpoint_id, held.cursor, clock())
+        if news is None or time.monotonic() > until:
             _give_back(archive, held)
-            return bool(found)
-        held = _tell(archive, held, found, reach, clock)
+            return news is not None
+        held = _step(archive, held, news, reach, clock)
     return False
 
 
@@ -84,58 +81,28 @@ def _take(archive: Archive, endpoint_id: str, now: datetime) -> _Held | None:
         except KeyDestroyed:
             return None
         hold(endpoint, now, _HOLD_SECONDS)
-        return _Held(
-            endpoint.id,
-            endpoint.platform_id,
-            endpoint.url,
-            frozenset(map(str, endpoint.types)),
-            secrets,
-            endpoint.cursor,
-        )
+        return _Held(endpoint.id, endpoint.url, secrets, endpoint.cursor)
 
 
-def _tell(archive: Archive, held: _Held, found: list[News], reach: Reach, clock: Clock) -> _Held | None:
-    """Send what is wanted of a page; None when one was not taken, or another worker has taken over."""
-    stale_at = time.monotonic() + _FRESH_SECONDS
-    for one in found:
-        if held.types and one.type not in held.types:
-            held = replace(held, cursor=one.cursor)
-            continue
-        if time.monotonic() > stale_at:
-            break
-        now = clock()
-        body = json.dumps(one.event, ensure_ascii=False, separators=(",", ":"))
-        sent = send(held.url, one.id, body, held.secrets, now, reach)
-        if not _write_down(archive, held, one, sent, now):
-            return None
-        held = replace(held, cursor=one.cursor)
-    return held if _keep_place(archive, held, clock()) else None
-
-
-def _write_down(archive: Archive, held: _Held, one: News, sent: Sent, now: datetime) -> bool:
-    """Log the try; go on behind the event, or put it off. False when there is no going on now."""
+def _step(archive: Archive, held: _Held, news: News, reach: Reach, clock: Clock) -> _Held | None:
+    """Send what is to be sent, go on behind it; None when there is no going on now."""
+    now, sent = clock(), None
+    if news.event is not None:
+        body = json.dumps(news.event, ensure_ascii=False, separators=(",", ":"))
+        sent = send(held.url, str(news.event["id"]), body, held.secrets, now, reach)
     with archive.database.begin() as session:
         endpoint = _ours(session, held.endpoint_id)
         if endpoint is None:
-            return False
-        session.add(
-            Delivery(
-                endpoint_id=endpoint.id,
-                event_id=one.id,
-                type=one.type,
-                subject=one.subject,
-                sent_at=now,
-                status=sent.status,
-                problem=sent.problem,
-                milliseconds=sent.milliseconds,
-            )
-        )
-        if sent.is_taken:
-            endpoint.cursor, endpoint.tries = one.cursor, 0
-            endpoint.failing_since = endpoint.problem = None
-            return True
-        _put_off(session, endpoint, sent, now)
-        return False
+            return None
+        if sent is not None:
+            session.add(logged(endpoint.id, news.told, sent, now))
+            if not sent.is_taken:
+                _put_off(session, endpoint, sent, now)
+                return None
+            endpoint.tries, endpoint.failing_since, endpoint.problem = 0, None, None
+        endpoint.cursor = news.cursor
+        hold(endpoint, clock(), _HOLD_SECONDS)
+    return replace(held, cursor=news.cursor)
 
 
 def _put_off(session: Session, endpoint: Endpoint, sent: Sent, now: datetime) -> None:
@@ -152,17 +119,6 @@ def _put_off(session: Session, endpoint: Endpoint, sent: Sent, now: datetime) ->
         endpoint.held_by, endpoint.next_try_at = None, now + timedelta(seconds=seconds)
         return
     LOG.error("webhook %s is %s now: %s", endpoint.id, endpoint.state, endpoint.problem)
-
-
-def _keep_place(archive: Archive, held: _Held, now: datetime) -> bool:
-    """Write down how far it is and hold it longer. False when another worker has taken over."""
-    with archive.database.begin() as session:
-        endpoint = _ours(session, held.endpoint_id)
-        if endpoint is None:
-            return False
-        endpoint.cursor = held.cursor
-        hold(endpoint, now, _HOLD_SECONDS)
-        return True
 
 
 def _give_back(archive: Archive, held: _Held) -> None:

@@ -17,6 +17,7 @@ from sync.errors import RecordsError
 from sync.records.tables import Delivery, Endpoint, Platform, new_id
 from sync.webhooks.addresses import Reach, look_up
 
+FEED = "changes:read"
 OVERLAP = timedelta(hours=24)  # how long the old secret signs beside the new one
 _SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
 _TYPE = re.compile(r"cn\.tingjian\.[a-z]+\.[a-z]+")
@@ -37,6 +38,8 @@ def add_endpoint(
 
     Raises Unreachable for an address that no webhook may go to, RecordsError for a type there is none of.
     """
+    if FEED not in platform.scopes:
+        raise RecordsError(f"a platform is told of changes only with the scope {FEED}")
     wanted = sorted(set(types))
     if unknown := [one for one in wanted if not _TYPE.fullmatch(one)]:
         raise RecordsError(f"no such event type: {', '.join(unknown)}")

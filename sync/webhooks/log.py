@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.records.tables import Delivery
+from sync.webhooks.sending import Sent
 
 KEPT = timedelta(days=30)
 _BATCH = 1000
+
+
+def logged(endpoint_id: str, event: Mapping[str, Any], sent: Sent, sent_at: datetime) -> Delivery:
+    """One try as the log keeps it."""
+    return Delivery(
+        endpoint_id=endpoint_id,
+        event_id=event["id"],
+        type=event["type"],
+        subject=event["subject"],
+        sent_at=sent_at,
+        status=sent.status,
+        problem=sent.problem,
+        milliseconds=sent.milliseconds,
+    )
 
 
 def latest(session: Session, endpoint_id: str, most: int = 20) -> Sequence[Delivery]:
