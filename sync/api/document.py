@@ -17,6 +17,7 @@ _REFUSALS = {
     "403": "A key without the scope",
     "404": "Nothing of this id in the platform's community",
     "409": "Somebody else's record, or the same call is being worked on; see Retry-After",
+    "410": "What follows this cursor is no longer known; `resync` says where to begin again",
     "413": "A body that is too large",
     "415": "A body of another type than JSON",
     "422": "A parameter, or a field of the body, that makes no sense",
@@ -91,7 +92,7 @@ def _operation(route: Route) -> Json:
         "tags": [_tag(route)],
         "summary": route.summary,
         "description": f"Needs the scope `{route.scope}`.",
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names],
+        "parameters": [{"$ref": f"#/components/parameters/{_parameter(route, name)}"} for name in names],
         "responses": _answers(route)
         | {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses},
     }
@@ -119,7 +120,14 @@ def _may_answer(route: Route, status: str) -> bool:
     """Whether a route can refuse with this status."""
     is_about_one = _has_id(route) or bool(route.body)
     may = {"400": route.is_list or bool(route.body), "404": is_about_one, "415": bool(route.body)}
+    may["410"] = route.name == "changes"
     return may.get(status, status != "409" or route.writes)
+
+
+def _parameter(route: Route, name: str) -> str:
+    """A parameter may mean something of its own on one route."""
+    own = f"{route.name}.{name}"
+    return own if own in PARAMETERS else name
 
 
 def _has_id(route: Route) -> bool:

@@ -9,8 +9,11 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
+from sync.api.changes import changes, wait_for_changes
 from sync.api.feedback import list_feedback, one_feedback
 from sync.api.problems import Problem
+from sync.api.progress import list_progress
+from sync.api.results import topic_results
 from sync.api.topics import list_topics, one_topic
 
 __all__ = ["ROUTES", "Route", "View"]
@@ -66,4 +69,16 @@ ROUTES = (
         "Topics with their results, oldest first", ("limit", "cursor"),
     ),
     Route("/v1/topics/<record_id>", "topics:read", one_topic, "Topic", "One topic with its result"),
+    Route(
+        "/v1/topics/<record_id>/results", "topics:read", topic_results, "Results",
+        "What a topic counts to and how it was counted",
+    ),
+    Route(
+        "/v1/progress", "topics:read", list_progress, "Progress",
+        "What became of topics, oldest first", ("limit", "cursor", "topic_id"),
+    ),
+    Route(
+        "/v1/changes", "changes:read", changes, "Event",
+        "Every change in a safe order, as CloudEvents", ("limit", "cursor", "wait"), waits=wait_for_changes,
+    ),
 )  # fmt: skip

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.api.feedback import LONGEST_ID, STATES
-from sync.api.paging import CURSOR, LARGEST_PAGE, USUAL_PAGE
+from sync import feed
+from sync.api.changes import LONGEST_WAIT_SECONDS, MOST_EVENTS, USUAL_EVENTS
+from sync.api.paging import CURSOR, LARGEST_PAGE, LONGEST_ID, USUAL_PAGE
+from sync.shown.changed import KINDS
+from sync.shown.opinions import STATES
 
 Json = dict[str, Any]
+_KINDS = sorted(kind for kinds in KINDS.values() for kind in kinds)
 
 
 def _record(description: str, required: list[str], **properties: Json) -> Json:
@@ -64,6 +68,8 @@ _FEEDBACK = _record(
     text=_text("The redacted words; null until a person has approved them", may_be_null=True),
     reactions=_COUNTS,
     replies={"type": "array", "items": _REPLY},
+    joined_to=_text("The feedback it was joined to, being about the same", may_be_null=True),
+    voices={**_WHOLE, "description": "How many people stand behind it and what was joined to it"},
     version={**_WHOLE, "description": "Grows with every change"},
 )
 _RESULT = _record(
@@ -113,6 +119,63 @@ _UPDATE = _record(
     text=_text("The whole text"),
     published_at=_MOMENT,
 )
+_PROGRESS = {
+    **_UPDATE,
+    "required": [*_UPDATE["required"], "topic_id"],
+    "properties": {**_UPDATE["properties"], "topic_id": _ID},
+}
+_COUNTED = _record(
+    "What became of everything that was given for a topic",
+    ["given", "by_channel", "inside", "early", "late", "waiting", "practice", "refused"],
+    given={**_WHOLE, "description": "All ballots that ever came in"},
+    by_channel={**_COUNTS, "description": "The same by channel"},
+    inside={**_WHOLE, "description": "Cast while the topic was open; the last one of each voter stands"},
+    early={**_WHOLE, "description": "Before it opened: kept, not counted"},
+    late={**_WHOLE, "description": "After it closed: kept, not counted"},
+    waiting={**_WHOLE, "description": "Came in just now and will be counted soon"},
+    practice={**_WHOLE, "description": "From practice phones; not counted"},
+    refused={**_COUNTS, "description": "Never counted, by reason"},
+)
+_RESULTS = _record(
+    "A topic's result and how it was counted",
+    ["topic_id", "title", "state", "version", "opens_at", "closes_at", "is_final", "is_hidden", "shown_from",
+     "result", "counted"],
+    topic_id=_ID,
+    title=_text("Its title"),
+    state=_text("Where the topic stands"),
+    version=_WHOLE,
+    opens_at=_text("When voting begins", may_be_null=True, format="date-time"),
+    closes_at=_text("When voting ends", may_be_null=True, format="date-time"),
+    is_final={**_FLAG, "description": "No ballot cast from now on can count"},
+    is_hidden={**_FLAG, "description": "The topic keeps its running result to itself"},
+    shown_from=_text("When a hidden result will be shown; null: at the close", may_be_null=True,
+                     format="date-time"),
+    result={"anyOf": [{"$ref": "#/components/schemas/Result"}, {"type": "null"}]},
+    counted={"anyOf": [{"$ref": "#/components/schemas/Counted"}, {"type": "null"}]},
+)  # fmt: skip
+_EVENT = _record(
+    "A change of one record, as a CloudEvent (1.0, JSON). The same `source` and `id` again: a repetition",
+    ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"],
+    specversion=_text("The version of CloudEvents", enum=[feed.SPEC]),
+    id=_text("Of the event"),
+    source=_text("This community's feed", format="uri-reference"),
+    type=_text("`cn.tingjian.RECORD.ACT`; RECORD: " + ", ".join(_KINDS) + "; ACT: created, updated, deleted"),
+    subject=_ID,
+    time=_text("When it was changed", format="date-time"),
+    datacontenttype=_text("Of `data`", enum=["application/json"]),
+    data={
+        "type": "object",
+        "description": "The record as it is now, as the lists show it; once it is gone a tombstone with "
+        "`id` and `state`: withdrawn, erased or deleted",
+        "required": ["id"],
+    },
+)
+_RESYNC = _record(
+    "The way back for a reader whose cursor is gone",
+    ["read", "cursor"],
+    read={"type": "array", "items": {"type": "string"}, "description": "Lists to read anew, whole"},
+    cursor=_text("Where to go on in the feed after that"),
+)
 _PROBLEM = _record(
     "problem+json (RFC 9457)",
     ["type", "title", "status", "detail"],
@@ -120,6 +183,7 @@ _PROBLEM = _record(
     title=_text("The status in words"),
     status={"type": "integer"},
     detail=_text("What was wrong"),
+    resync={"$ref": "#/components/schemas/Resync"},
 )
 
 SCHEMAS: Json = {
@@ -127,6 +191,11 @@ SCHEMAS: Json = {
     "Topic": _TOPIC,
     "Result": _RESULT,
     "Update": _UPDATE,
+    "Progress": _PROGRESS,
+    "Results": _RESULTS,
+    "Counted": _COUNTED,
+    "Event": _EVENT,
+    "Resync": _RESYNC,
     "Problem": _PROBLEM,
 }
 
@@ -142,6 +211,21 @@ PARAMETERS: Json = {
         {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": USUAL_PAGE},
     ),
     "cursor": _query("cursor", "`next_cursor` of the page before", {"type": "string", "pattern": CURSOR}),
+    "changes.limit": _query(
+        "limit",
+        "Events on a page at most",
+        {"type": "integer", "minimum": 1, "maximum": MOST_EVENTS, "default": USUAL_EVENTS},
+    ),
+    "changes.cursor": _query(
+        "cursor",
+        "`next_cursor` of the page before; `latest`: where the feed ends; none: from the oldest event kept",
+        {"type": "string", "pattern": feed.CURSOR},
+    ),
+    "wait": _query(
+        "wait",
+        "Seconds to wait for something new, where there is nothing yet",
+        {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
+    ),
     "state": _query("state", "Only those in this state", {"type": "string", "enum": list(STATES)}),
     "topic_id": _query("topic_id", "Only those about this", {"type": "string", "maxLength": LONGEST_ID}),
     "record_id": {

@@ -1,0 +1,73 @@
+"""What a topic counts to, with all that a platform needs to check and to explain the count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import MAXYEAR, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.api.asked import Asked, Json
+from sync.api.topics import topic_of
+from sync.records.tables import Capture, Topic
+from sync.shown.topics import moment, shown_result
+from sync.tally import Tally, tallies
+
+
+def topic_results(session: Session, asked: Asked) -> Json:
+    """The result of one topic and how it came about. Problem 404 where there is no such topic."""
+    topic = topic_of(session, asked)
+    count = tallies(session, [topic])[topic.id]
+    result = shown_result(count, asked.now)
+    return {
+        "topic_id": topic.id,
+        "title": topic.title,
+        "state": topic.state,
+        "version": topic.version,
+        "opens_at": moment(topic.opens_at),
+        "closes_at": moment(topic.closes_at),
+        "is_final": _is_final(topic, asked.now),
+        "is_hidden": result is None,
+        "shown_from": None if result is not None else _shown_from(count),
+        "result": result,
+        "counted": None if result is None else _counted(session, topic.id),
+    }
+
+
+def _is_final(topic: Topic, now: datetime) -> bool:
+    """Whether no ballot that is cast from now on can count."""
+    is_over = topic.closes_at is not None and topic.closes_at <= now
+    return is_over or topic.state in {"closed", "decided"}
+
+
+def _shown_from(count: Tally) -> str | None:
+    """None where it is shown once the topic is closed, whenever that may be."""
+    at = count.shown_from
+    return None if at is None or at.year == MAXYEAR else at.isoformat()
+
+
+def _counted(session: Session, topic_id: str) -> Json:
+    """What became of everything that was given for this topic, on every channel."""
+    grouped = (Capture.state, Capture.problem, Capture.channel)
+    rows = session.execute(
+        select(*grouped, func.count(Capture.id))
+        .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
+        .group_by(*grouped)
+    ).all()
+    states, channels, refused = Counter[str](), Counter[str](), Counter[str]()
+    for state, problem, channel, captures in rows:
+        states[state] += captures
+        channels[channel] += captures
+        if state == "refused":
+            refused[problem or "unknown"] += captures
+    return {
+        "given": sum(states.values()),
+        "by_channel": dict(sorted(channels.items())),
+        "inside": states["merged"],
+        "early": states["early"],
+        "late": states["late"],
+        "waiting": states["pending"],
+        "practice": states["practice"],
+        "refused": dict(sorted(refused.items())),
+    }
