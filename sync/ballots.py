@@ -32,6 +32,11 @@ def rules_of(topic: Topic) -> Rules:
     )
 
 
+def may_name(topic: Topic) -> bool:
+    """Whether staff may see who chose what; of an anonymous topic nobody's choice is told."""
+    return bool((topic.rules or {}).get("named", False))
+
+
 def ballot_id(topic_id: str, voter_id: str) -> str:
     """The id of a voter's ballot on a topic."""
     return record_id("bal", topic_id, voter_id)
