@@ -47,15 +47,14 @@ def voice_of(
     if not account or len(account) > LONGEST or not 1 <= seat <= MOST_SEATS:
         raise RecordsError("an account has 1 to 200 characters, a seat is 1 to 9")
     digest = digest_of(archive, platform_id, account)
-    row = session.get(Account, (platform_id, digest), with_for_update=True)
+    row, root_id = _known(session, platform_id, digest)
     if number is not None:
         return _attested(session, archive, community_id, row, (platform_id, digest), number, seat)
     if row is None:
         row = _register(session, archive, community_id, (platform_id, digest), household)
     if row.is_attested:
         return Voice(row.person_id, "attested")
-    is_linked = session.scalar(select(Person.root_id).where(Person.id == row.person_id)) is not None
-    return Voice(row.person_id, "linked" if is_linked else "none")
+    return Voice(row.person_id, "none" if root_id is None else "linked")
 
 
 def known_person(session: Session, archive: Archive, platform_id: str, account: str) -> str | None:
@@ -73,6 +72,24 @@ def forget_accounts(session: Session, person_id: str) -> int:
 def digest_of(archive: Archive, platform_id: str, account: str) -> str:
     """HMAC-SHA256 of an account's name on one platform, as 64 hex digits."""
     return archive.keyring.digest(f"account/{platform_id}", account)
+
+
+def _known(session: Session, platform_id: str, digest: str) -> tuple[Account | None, str | None]:
+    """The account's row, held, and as whom its person counts where linked; none of somebody erased."""
+    found = session.execute(
+        select(Account, Person.root_id, Person.erased_at)
+        .join(Person, Person.id == Account.person_id)
+        .where(Account.platform_id == platform_id, Account.digest == digest)
+        .with_for_update(of=Account)
+    ).one_or_none()
+    if found is None:
+        return None, None
+    row, root_id, erased_at = found
+    if erased_at is None:
+        return row, root_id
+    session.delete(row)
+    session.flush()
+    return None, None
 
 
 def _attested(

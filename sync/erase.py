@@ -100,6 +100,7 @@ def _erase_unlinked(archive: Archive, person_id: str, actor: str, reason: str | 
     """Erase somebody; False, with nothing done, where they are linked to others."""
     now = datetime.now(UTC)
     with archive.database.begin() as session:
+        forget_accounts(session, person_id)  # first: who writes by an account holds it before its person
         person = session.get(Person, person_id, with_for_update=True)
         if person is None:
             raise RecordsError("no such person")
@@ -108,7 +109,6 @@ def _erase_unlinked(archive: Archive, person_id: str, actor: str, reason: str | 
         if links_of(session, person_id):
             return False
         forget_links(session, archive, person_id, actor, now)
-        forget_accounts(session, person_id)
         _erase(session, archive, person, now)
         audit(session, person.community_id, actor, "person_erased", person.id, reason)
     return True

@@ -155,6 +155,14 @@ def links_of(session: Session, person_id: str) -> list[Link]:
     return list(session.scalars(stand.order_by(Link.made_at, Link.id)))
 
 
+def earlier_names(session: Session, person_id: str) -> list[str]:
+    """Who is linked to this person by an attested number: what their account was before it was told."""
+    attested = [link for link in links_of(session, person_id) if link.how == "attested"]
+    others = {one for link in attested for one in (link.person_id, link.other_id)} - {person_id}
+    unnumbered = select(Person.id).where(Person.id.in_(others), Person.number_id.is_(None))
+    return list(session.scalars(unnumbered.order_by(Person.id)))
+
+
 def forget_links(session: Session, archive: Archive, person_id: str, actor: str, now: datetime) -> None:
     """Undo a person's links, then forget that there were any, with their codes."""
     for link in links_of(session, person_id):

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from sync.accounts import Voice, known_person, voice_of
+from sync.accounts import Voice, digest_of, known_person, voice_of
 from sync.archive import Archive
+from sync.erase import erase_person
 from sync.errors import RecordsError
 from sync.platforms import add_platform
 from sync.records.tables import Account, Ballot, Community, Household, Person, Resident
-from tests.sync.village import COMMUNITY, ROAD, Village
+from tests.sync.village import COMMUNITY, NOON, ROAD, Village
 
 NUMBER = "+8613800000001"
 
@@ -137,3 +138,24 @@ def test_an_account_number_or_seat_that_cannot_be_is_refused(
 def count(archive: Archive) -> int:
     with archive.database.read() as session:
         return session.scalar(select(func.count(Ballot.id)).where(Ballot.topic_id == ROAD)) or 0
+
+
+def test_an_account_whose_person_was_erased_is_somebody_new(any_archive: Archive, platform_id: str) -> None:
+    before = speak(any_archive, platform_id).person_id
+    erase_person(any_archive, before, "desk")
+    with any_archive.database.read() as session:
+        assert not session.scalar(select(func.count()).select_from(Account))
+    with any_archive.database.begin() as session:  # written by a call that was quicker than the erasing
+        digest = digest_of(any_archive, platform_id, "openid-1")
+        session.add(Account(platform_id=platform_id, digest=digest, person_id=before, created_at=NOON))
+    assert speak(any_archive, platform_id).person_id != before
+
+
+def test_who_attested_later_takes_their_earlier_name_along_when_erased(
+    any_archive: Archive, platform_id: str
+) -> None:
+    earlier = speak(any_archive, platform_id).person_id
+    now = speak(any_archive, platform_id, number=NUMBER).person_id
+    erase_person(any_archive, now, "desk")
+    with any_archive.database.read() as session:
+        assert all(session.get_one(Person, one).erased_at for one in (earlier, now))
