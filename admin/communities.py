@@ -11,9 +11,10 @@ SETTINGS: Mapping[str, str] = {
     "seats_per_number": "how many people may vote from one number",
     "notice_version": "the version of the notice before the beep",
     "keep_months": "how many months recordings and words are kept; said in the notice",
+    "keep_changes_days": "how many days back platforms can read the feed",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
-_RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120)}
+_RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120), "keep_changes_days": (7, 3650)}
 
 
 def typed_setting(name: str, value: str) -> Any:

@@ -21,7 +21,7 @@ from typing import IO
 
 from sqlalchemy import Connection, select, update
 
-from sync import carried_keys, dump, taken_back
+from sync import carried_keys, dump, feed, taken_back
 from sync.archive import Archive
 from sync.database import Database
 from sync.errors import RecordingMissing, RecordsError
@@ -158,6 +158,7 @@ def _restore_rows(tar: tarfile.TarFile, database: Database, manifest: Manifest) 
                 )
         dump.count_on(connection)
         _forget_transactions(connection)
+        feed.begin_anew(session, datetime.now(UTC))  # cursors may know of more than was restored
 
 
 def _forget_transactions(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.records.tables import Audit, Setting
 
 KEEP_MONTHS, DEFAULT_KEEP_MONTHS = "keep_months", 12
+KEEP_CHANGES_DAYS, DEFAULT_KEEP_CHANGES_DAYS = "keep_changes_days", 400  # how far back the feed goes
 PROMISED_BEFORE = "keep_months_before"  # (until when, how many months) of every earlier notice
 
 

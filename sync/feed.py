@@ -91,6 +91,12 @@ def begin_anew(session: Session, now: datetime) -> None:
     session.flush()
 
 
+def has_older(session: Session, community_id: str, before: datetime) -> bool:
+    """Whether `prune` would delete anything."""
+    rows = changes.oldest(session, community_id, 2)
+    return len(rows) == 2 and bool(rows[0].changed_at < before)
+
+
 def prune(session: Session, community_id: str, before: datetime, limit: int) -> int:
     """Delete up to `limit` of the oldest changes, made before that moment; how many.
 

@@ -115,6 +115,8 @@ def expire() -> None:
     with _job("expire") as here:
         while erased := retention.expire(here.archive, here.clock(), limit=_BATCH):
             LOG.info("expire: %d erased, they had been kept as long as promised", erased)
+        while pruned := retention.prune_changes(here.archive, here.clock()):
+            LOG.info("expire: %d changes are too old for the feed", pruned)
         prune_log(here.archive, here.clock())
 
 

@@ -10,9 +10,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from sync import feed
 from sync.archive import Archive
 from sync.changes import note
-from sync.community_settings import DEFAULT_KEEP_MONTHS, KEEP_MONTHS, PROMISED_BEFORE, audit, setting
+from sync.community_settings import (
+    DEFAULT_KEEP_CHANGES_DAYS,
+    DEFAULT_KEEP_MONTHS,
+    KEEP_CHANGES_DAYS,
+    KEEP_MONTHS,
+    PROMISED_BEFORE,
+    audit,
+    setting,
+)
 from sync.erase import blank_opinion, delete_erased_sound
 from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
 from sync.unsaid import empty_documents, spells, unended
@@ -58,6 +67,18 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
     return erased
 
 
+def prune_changes(archive: Archive, now: datetime, limit: int = 5_000) -> int:
+    """Delete what is older in each feed than its community keeps it, at most `limit` a community; how many.
+
+    A platform that has not read so far is told to read everything anew.
+    """
+    pruned = 0
+    for community_id, before in _changes_horizons(archive, now):
+        with archive.database.begin() as session:
+            pruned += feed.prune(session, community_id, before, limit)
+    return pruned
+
+
 def horizon(now: datetime, months: int, promised: Iterable[tuple[datetime, int]] = ()) -> datetime:
     """The moment before which nothing said is kept any longer than `months`, nor than its own notice said.
 
@@ -79,6 +100,17 @@ def _horizons(archive: Archive, now: datetime) -> Iterator[tuple[str, datetime]]
         ids: Sequence[str] = session.scalars(select(Community.id)).all()
         horizons = [(one, horizon(now, *_promises(session, one))) for one in ids]
     yield from horizons
+
+
+def _changes_horizons(archive: Archive, now: datetime) -> list[tuple[str, datetime]]:
+    """The communities with changes that are too old, and the moment before which they are."""
+    with archive.database.read() as session:
+        ids: Sequence[str] = session.scalars(select(Community.id)).all()
+        days = {
+            one: int(setting(session, one, KEEP_CHANGES_DAYS) or DEFAULT_KEEP_CHANGES_DAYS) for one in ids
+        }
+        before = [(one, now - timedelta(days=days[one])) for one in ids]
+        return [(one, moment) for one, moment in before if feed.has_older(session, one, moment)]
 
 
 def _promises(session: Session, community_id: str) -> tuple[int, list[tuple[datetime, int]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, make_url, select, text
 
-from sync import dump, taken_back
+from sync import dump, feed, taken_back
 from sync.archive import Archive
 from sync.backup import backup, restore
 from sync.desk import Actor, reply
@@ -42,10 +42,13 @@ def fill(archive: Archive, community: Community, source: RecordingSource) -> Non
 
 
 def rows_of(archive: Archive) -> Rows:
-    """Every row of every table; of changes all but PostgreSQL's transaction, which is another elsewhere."""
+    """Every row of every table; of changes all but PostgreSQL's transaction, which is another elsewhere.
+
+    Feeds begin a new generation with every restore.
+    """
     found: Rows = {}
     with archive.database.read() as session:
-        for table in dump.tables():
+        for table in (one for one in dump.tables() if one.name != "feeds"):
             columns = [column for column in table.columns if (table.name, column.name) != ("changes", "xact")]
             rows = session.execute(select(*columns).order_by(*table.primary_key)).all()
             found[table.name] = [tuple(map(comparable, row)) for row in rows]
@@ -88,7 +91,7 @@ def test_everything_comes_back(filled: Archive, tmp_path: Path, target: str) -> 
     assert restored.database.is_current()
     before, after = rows_of(filled), rows_of(restored)
     assert before == after
-    assert {name: len(rows) for name, rows in after.items()} == manifest.tables
+    assert {name: len(rows) for name, rows in after.items()} | {"feeds": 0} == manifest.tables
     assert (manifest.recordings, manifest.missing) == (2, ())
     with restored.database.read() as session:
         assert unsealed(session, restored, session.get_one(Recording, "rec_1_0")) == a_wav()
@@ -111,6 +114,26 @@ def test_a_restored_database_goes_on_counting(filled: Archive, tmp_path: Path, t
         add_platform(session, "cm_test", "另一个", ["feedback:read"])
     with restored.database.read() as session:
         assert session.scalar(select(func.max(Audit.id))) == (newest or 0) + 1
+    restored.close()
+
+
+def test_a_cursor_from_before_the_restore_is_told_to_begin_again(
+    filled: Archive, tmp_path: Path, target: str
+) -> None:
+    scopes = frozenset({"feedback:read"})
+    backup(filled, tmp_path, tmp_path / "backup.tar")
+    with filled.database.read() as session:
+        before = feed.events(session, "cm_test", None, 100, scopes)
+    assert before.events
+    restore(tmp_path / "backup.tar", target, tmp_path / "new")
+    restored = Archive.open(target, tmp_path / "new")
+    with restored.database.read() as session:
+        with pytest.raises(feed.CursorGone) as gone:
+            feed.events(session, "cm_test", before.next_cursor, 100, scopes)
+        assert feed.events(session, "cm_test", gone.value.latest, 100, scopes).events == []
+        anew = feed.events(session, "cm_test", None, 100, scopes)
+    assert [one["data"] for one in anew.events] == [one["data"] for one in before.events]
+    assert not {one["id"] for one in anew.events} & {one["id"] for one in before.events}
     restored.close()
 
 

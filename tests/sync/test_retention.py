@@ -13,6 +13,7 @@ from sqlalchemy import select
 from ivr.view import community_view
 from sync import jobs, retention, worker
 from sync.archive import Archive
+from sync.changes import note
 from sync.community_settings import DEFAULT_KEEP_MONTHS, change_setting
 from sync.queue import RECORDS, WorkQueue
 from sync.records.tables import (
@@ -311,3 +312,15 @@ def test_months_are_those_of_the_calendar(
     now: tuple[int, int, int], months: int, then: tuple[int, int, int]
 ) -> None:
     assert months_before(datetime(*now, 9, 30, tzinfo=UTC), months) == datetime(*then, 9, 30, tzinfo=UTC)
+
+
+def test_the_feed_goes_back_as_far_as_its_community_keeps_it(here: jobs.Workplace) -> None:
+    with here.archive.database.begin() as session:
+        for days in (30, 20, 10):
+            note(session, "opinion", f"op_{days}", COMMUNITY, "created", here.clock() - timedelta(days=days))
+        change_setting(session, COMMUNITY, "keep_changes_days", 15, "staff:1")
+    jobs.expire()
+    with here.archive.database.read() as session:
+        kept = session.execute(select(Change.record_id, Change.act).order_by(Change.id)).all()
+    assert kept[0].record_id == "op_10"
+    assert [one.act for one in kept[1:]] == ["deleted"] * 3  # what expired just now
