@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -37,12 +38,23 @@ def is_working(settings: Settings) -> bool:
     return any(one.hostname == socket.gethostname() for one in enlisted)
 
 
+def is_plugged_in(settings: Settings) -> bool:
+    """Whether the exchange has a telephone line."""
+    try:
+        with build_opener(ProxyHandler({})).open(f"{settings.exchange_url}/health", timeout=2.0) as answer:
+            return bool(json.load(answer).get("lines"))
+    except (URLError, OSError, ValueError):
+        return False
+
+
 def is_well(settings: Settings, process: str) -> bool:
-    """`web`, `exchange` or `worker` of this machine."""
+    """`web`, `exchange`, `line` or `worker` of this machine."""
     match process:
         case "web":
             return is_serving(f"{near(settings, settings.port)}/health")
         case "exchange":
             return is_serving(f"{near(settings, settings.exchange_port)}/health")
+        case "line":
+            return is_plugged_in(settings)
         case _:
             return is_working(settings)

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from admin.demo.seed import Account, seed
 from admin.doctor import answers
 from admin.health import is_serving, near
+from admin.line_choice import is_line_free
 from admin.parts import models_of, open_archive, open_clips
 from admin.processes import Child, Keeper
 from admin.progress import Rendering, fetching
@@ -35,6 +36,7 @@ from sync.records.tables import Community
 PROCESSES: Mapping[str, Sequence[str]] = {
     "web": ("web",),
     "exchange": ("exchange",),
+    "line": ("line",),
     "worker": ("worker", "--queue", RECORDS, "--queue", SPEECH),
     "webhooks": ("worker", "--queue", WEBHOOKS),
     "prompts": ("worker", "--queue", PROMPTS),
@@ -164,6 +166,8 @@ def _start(keeper: Keeper, settings: Settings) -> None:
         command = [sys.executable, "-m", "admin.supervised", *redis_command(socket, settings.home)]
         keeper.start(Child("redis", command, _log(settings, "redis"), is_needed=True))
     for name, arguments in PROCESSES.items():
+        if name == "line" and not is_line_free(settings.line, keeper.tell):
+            continue
         # a prompt half-way is made again, a webhook is sent again: no reason to wait for them
         may_be_cut, is_needed = name in {"prompts", "webhooks"}, name == "web"
         command = [*me, *arguments]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from admin.line_choice import LineChoice, read_line
 from sync.webhooks.addresses import Reach
 
 _LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes for the path of a unix socket
@@ -42,6 +43,16 @@ VARIABLES = (
     Variable("WEB_URL", "PUBLIC_BASE_URL", "Address by which the exchange reaches web."),
     Variable("EXCHANGE_URL", "http://127.0.0.1:8010", "Address by which workers reach the exchange."),
     Variable("PHONE_URL", "EXCHANGE_URL", "WebSocket by which browser phones reach the exchange."),
+    Variable("TINGJIAN_LINES", "20", "Calls the exchange carries at once, on all its telephones."),
+    Variable("TINGJIAN_SIP", "127.0.0.1:5070", "Address and UDP port of the telephone line; `off`: none."),
+    Variable("TINGJIAN_SIP_TRUNKS", "", "Who may call: addresses, networks, names. Others get no answer."),
+    Variable("TINGJIAN_SIP_RTP_PORTS", "16384-17383", "UDP ports of its sound; nothing else may use them."),
+    Variable("TINGJIAN_SIP_JITTER", "fixed", "Jitter buffer: `fixed`, `adaptive`; `off` on a local trunk."),
+    Variable("TINGJIAN_SIP_ACCOUNT", "", "`user@provider` it registers as; none: trunks know its address."),
+    Variable("TINGJIAN_SIP_PASSWORD", "", "Password of that account.", is_secret=True),
+    Variable("TINGJIAN_SIP_OUT", "", "Host by which the line rings a person; none: nobody is rung."),
+    Variable("TINGJIAN_SIP_NUMBER", "", "Number taken as dialled where a call names none."),
+    Variable("TINGJIAN_SIP_CALLS_A_MINUTE", "120", "New calls taken from one trunk address in a minute."),
     Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
@@ -79,6 +90,8 @@ class Settings:
     practice_speed: int
     log_level: str
     owns_redis: bool
+    lines: int
+    line: LineChoice | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -116,6 +129,8 @@ class Settings:
             practice_speed=_count("TINGJIAN_PRACTICE_SPEED", value("TINGJIAN_PRACTICE_SPEED", "1")),
             log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
             owns_redis=not value("REDIS_URL"),
+            lines=_count("TINGJIAN_LINES", value("TINGJIAN_LINES", "20")),
+            line=_line(given),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -138,6 +153,8 @@ class Settings:
             "TINGJIAN_WEB_WORKERS": str(self.web_workers),
             "TINGJIAN_PRACTICE_SPEED": str(self.practice_speed),
             "TINGJIAN_LOG_LEVEL": self.log_level,
+            "TINGJIAN_LINES": str(self.lines),
+            "TINGJIAN_SIP": f"{self.line.host}:{self.line.port}" if self.line else "off",
             "REDIS_URL": "" if self.owns_redis else self.redis_url,
         }
         return told | ({"TINGJIAN_MODELS": str(self.models)} if self.models else {})
@@ -161,6 +178,14 @@ def redis_socket(home: Path) -> Path:
         return usual
     name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tingjian-{os.getuid()}-{name}" / "redis.sock"
+
+
+def _line(given: Mapping[str, str]) -> LineChoice | None:
+    defaults = {one.name: one.default for one in VARIABLES}
+    try:
+        return read_line(lambda name: given.get(name, "").strip() or defaults[name])
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _port(name: str, text: str) -> int:

@@ -20,11 +20,12 @@ def welcome(out: Console, settings: Settings, archive: Archive, account: Account
     rows = [
         ("浏览器电话 · browser phone", f"{base}/phone"),
         ("终端电话 · terminal phone", "tingjian phone"),
+        ("电话线路 · telephone line", _line(settings)),
         ("工作台 · staff page", f"{base}/desk/"),
         ("接口 · API", f"{base}/api/v1/feedback"),
     ]
     if account is not None:
-        rows[2:3] = [(rows[2][0], f"{rows[2][1]}   {account.name} / {account.password}")]
+        rows[3:4] = [(rows[3][0], f"{rows[3][1]}   {account.name} / {account.password}")]
         rows.append(("", f'curl -H "Authorization: Bearer {account.api_key}" {base}/api/v1/feedback'))
     with archive.database.read() as session:
         for community in session.scalars(select(Community).order_by(Community.created_at)):
@@ -37,3 +38,8 @@ def welcome(out: Console, settings: Settings, archive: Archive, account: Account
             out.print(f"{what}  {where}".strip(), soft_wrap=True)
         return
     out.print(Panel(table, title="听见 · Tingjian", subtitle="Ctrl-C 停止 · stops everything", expand=False))
+
+
+def _line(settings: Settings) -> str:
+    line = settings.line
+    return f"sip:{line.host}:{line.port}" if line else "off"

@@ -67,6 +67,7 @@ def exchange_calls(settings: Settings) -> None:
             host=settings.host,
             port=settings.exchange_port,
             account_sid=EXCHANGE_ACCOUNT,
+            max_calls=settings.lines,
             speed=float(settings.practice_speed),
             origins=_origins(settings),
             sentences=sentence_files(open_sentences(settings, archive)),

@@ -109,6 +109,7 @@ def _fresh_environment(home: Path) -> dict[str, str]:
         "TINGJIAN_HOME": str(home),
         "TINGJIAN_PORT": str(web),
         "TINGJIAN_EXCHANGE_PORT": str(exchange),
+        "TINGJIAN_SIP": "off",
     }
 
 

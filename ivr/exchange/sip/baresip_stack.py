@@ -80,6 +80,10 @@ class BaresipLeg:
         if not self.is_over:
             self._spawn(self._safely(self._call.hangup()))
 
+    def press(self, digit: str) -> None:
+        """As a telephone-event."""
+        self._spawn(self._safely(self._call.send_dtmf(digit)))
+
     def write(self, pcm: bytes) -> int:
         """Into the stack's buffer."""
         try:
@@ -231,7 +235,7 @@ def _account(settings: LineSettings) -> Account:
     account = settings.account
     if account is None:
         return Account(
-            user="tingjian",
+            user=settings.user,
             domain=f"{settings.host}:{settings.port}",
             password="",
             reg_interval=0,

@@ -26,8 +26,8 @@ class LineSettings:
     registers with or dials through are let in besides. `rtp_ports` is a range that nothing else on this
     machine uses: where two programs share one, callers hear each other. `out` is the host (or `host:port`)
     people are rung through; '' where none is. `number` is taken as the number dialled where a call names
-    none. `region` tells how numbers without a country are meant. A call without sound for `dead_seconds` is
-    over.
+    none, `user` is the name the line goes by without an account. `region` tells how numbers without a
+    country are meant. A call without sound for `dead_seconds` is over.
     """
 
     exchange: str
@@ -42,6 +42,7 @@ class LineSettings:
     out: str = ""
     number: str = ""
     region: str = "CN"
+    user: str = "tingjian"
     most_calls: int = 30
     most_calls_a_minute: int = 120
     dead_seconds: int = 30

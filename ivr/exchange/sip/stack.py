@@ -56,6 +56,9 @@ class Leg(Protocol):
     def hang_up(self) -> None:
         """End it; `on_over` follows."""
 
+    def press(self, digit: str) -> None:
+        """Press a key on this side."""
+
     def write(self, pcm: bytes) -> int:
         """Hand over sound to be sent in its own time; how many bytes were taken."""
 
