@@ -1,7 +1,8 @@
-"""Endpoints are told everything once it is taken, in order, whatever fails, dies or is taken back meanwhile."""
+"""Endpoints are told everything, in order, whatever fails, dies or is taken back."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from sync.webhooks.delivering import DEAD_AFTER, PAUSES_SECONDS, deliver, retry_
 from sync.webhooks.endpoints import add_endpoint, exchange_secret, remove, resume
 from sync.webhooks.log import KEPT, latest, prune_log
 from sync.webhooks.news import RESYNC
+from sync.webhooks.sending import send
 from tests.sync.test_feed import opinion
 from tests.sync.village import COMMUNITY, NOON, Village
 from tests.sync.voices import Parrot
@@ -36,7 +38,8 @@ from tests.sync.webhook_receiver import NEAR, Receiver, receiver
 __all__ = ["receiver"]
 
 SCOPES = ("changes:read", "feedback:read", "topics:read")
-ONE, TWO = "cn.tingjian.opinion.created", "cn.tingjian.opinion.deleted"
+DELETED = "cn.tingjian.opinion.deleted"
+DEAD = f"{socket.gethostname()}/999999999/1"  # a worker of this host that is gone
 
 
 @dataclass
@@ -143,12 +146,14 @@ def test_what_was_there_before_the_endpoint_is_not_told(desk: Desk) -> None:
 
 def test_only_wanted_types_and_what_the_scopes_show(near_desk: Desk) -> None:
     desk = near_desk
-    desk.add(types=(TWO,))
+    desk.add(types=(DELETED,))
     ids = desk.speak(120)  # more than is passed over at once
     withdraw_opinion(desk.archive, ids[7], "desk")
     desk.speak(2)
     assert desk.deliver() is False
-    assert [(one.event["type"], one.event["subject"]) for one in desk.receiver.received] == [(TWO, ids[7])]
+    assert [(one.event["type"], one.event["subject"]) for one in desk.receiver.received] == [
+        (DELETED, ids[7])
+    ]
     desk.add(scopes=("changes:read", "topics:read"))
     desk.speak()
     desk.deliver()
@@ -183,7 +188,10 @@ def test_a_failure_holds_back_what_is_behind_it_and_the_same_id_comes_again(desk
     assert desk.receiver.subjects == [ids[0], ids[1], ids[1], ids[1], ids[2]]
     tried = [one.headers["webhook-id"] for one in desk.receiver.received][1:4]
     assert len(set(tried)) == 1
-    assert (desk.endpoint.tries, desk.endpoint.failing_since, desk.endpoint.problem) == (0, None, None)
+    well = desk.endpoint
+    assert well.tries == 0
+    assert well.failing_since is None
+    assert well.problem is None
     assert desk.log() == [(ids[0], 200), (ids[1], 500), (ids[1], None), (ids[1], 200), (ids[2], 200)]
 
 
@@ -346,7 +354,7 @@ def test_killed_at_any_step_nothing_is_lost_or_out_of_order(desk: Desk) -> None:
 def kill_before(desk: Desk, step: int) -> int:
     """Deliver with a worker that dies before that step; how many steps were left, where it did not."""
     left = step
-    begin, send = desk.archive.database.begin, delivering.send
+    begin = desk.archive.database.begin
 
     def pass_by(name: str) -> None:
         nonlocal left
@@ -381,9 +389,6 @@ def kill_before(desk: Desk, step: int) -> int:
     return left
 
 
-DEAD = "/".join((__import__("socket").gethostname(), "999999999", "1"))
-
-
 def test_the_log_is_kept_for_a_month(near_desk: Desk) -> None:
     near_desk.speak(2)
     near_desk.deliver()
@@ -415,7 +420,7 @@ def test_the_workers_job_delivers_and_asks_again_for_what_is_left(
 ) -> None:
     queue = WorkQueue("unix:///nowhere/redis.sock")
     put: list[tuple[str, dict[str, str]]] = []
-    monkeypatch.setattr(queue, "put", lambda job, **given: put.append((job, given)) or True)
+    monkeypatch.setattr(queue, "put", lambda job, **given: put.append((job, given)))
     jobs.open_worker(near_desk.archive, queue, Parrot, lambda _: ("", ""), lambda: NOON, reach=NEAR)
     ids = near_desk.speak(2)
     monkeypatch.setattr(delivering, "RUN_SECONDS", 0.0)
