@@ -32,7 +32,7 @@ COMMUNITY_WRONG_AN_HOUR = 60  # against a million codes, of which a handful is a
 _GIVEN, _TRIED, _RIGHT = "link_code_given", "link_code_tried", "link_code_right"
 _HOUR = timedelta(hours=1)
 
-Refusal = Literal["unknown", "locked", "same_person", "two_seats", "erased"]
+Refusal = Literal["unknown", "same_person", "two_seats", "erased"]
 How = Literal["code", "attested"]
 
 
