@@ -117,6 +117,9 @@ def test_a_restored_database_goes_on_counting(filled: Archive, tmp_path: Path, t
     restored.close()
 
 
+@pytest.mark.parametrize(
+    "target", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_cursor_from_before_the_restore_is_told_to_begin_again(
     filled: Archive, tmp_path: Path, target: str
 ) -> None:
