@@ -111,21 +111,28 @@ def reply(
     """
     words = _bounded(spoken, LONGEST_SPOKEN)
     with _opinion(archive, actor, opinion_id, None) as (session, opinion):
-        answer = Reply(
-            id=new_id("re"),
-            opinion_id=opinion_id,
-            community_id=opinion.community_id,
-            spoken=words,
-            is_private=is_private,
-            published_at=now,
-            published_by=actor.id,
-        )
-        session.add(answer)
-        note(session, "reply", answer.id, opinion.community_id, "created", now, opinion_id=opinion_id)
-        tell_all(session, answer)
-        opinion.stage = "answered"
-        _change(session, actor, opinion, "replied", now, reply=answer.id)
-        return answer.id
+        return reply_in(session, actor, opinion, words, now, is_private)
+
+
+def reply_in(
+    session: Session, actor: Actor, opinion: Opinion, words: str, now: datetime, is_private: bool = False
+) -> str:
+    """The same within a session, of an opinion that it has locked; the words are bounded already."""
+    answer = Reply(
+        id=new_id("re"),
+        opinion_id=opinion.id,
+        community_id=opinion.community_id,
+        spoken=words,
+        is_private=is_private,
+        published_at=now,
+        published_by=actor.id,
+    )
+    session.add(answer)
+    note(session, "reply", answer.id, opinion.community_id, "created", now, opinion_id=opinion.id)
+    tell_all(session, answer)
+    opinion.stage = "answered"
+    _change(session, actor, opinion, "replied", now, reply=answer.id)
+    return answer.id
 
 
 def publish_progress(
@@ -137,20 +144,27 @@ def publish_progress(
         topic = session.get(Topic, topic_id)
         if topic is None or topic.community_id != actor.community_id:
             raise NotThere("there is no such topic", "not_there")
-        update = ProgressUpdate(
-            id=new_id("pu"),
-            topic_id=topic_id,
-            community_id=topic.community_id,
-            stage=_bounded(stage, 40),
-            spoken=sentence,
-            text=whole,
-            published_at=now,
-            published_by=actor.id,
-        )
-        session.add(update)
-        note(session, "progress", update.id, topic.community_id, "created", now, topic_id=topic_id)
-        audit(session, topic.community_id, actor.id, "progress.published", topic_id, progress=update.id)
-        return update.id
+        return publish_in(session, actor, topic, _bounded(stage, 40), sentence, whole, now).id
+
+
+def publish_in(
+    session: Session, actor: Actor, topic: Topic, stage: str, sentence: str, whole: str, now: datetime
+) -> ProgressUpdate:
+    """The same within a session. Without a sentence ("") the phone says nothing until staff word it."""
+    update = ProgressUpdate(
+        id=new_id("pu"),
+        topic_id=topic.id,
+        community_id=topic.community_id,
+        stage=stage,
+        spoken=sentence,
+        text=whole,
+        published_at=now,
+        published_by=actor.id,
+    )
+    session.add(update)
+    note(session, "progress", update.id, topic.community_id, "created", now, topic_id=topic.id)
+    audit(session, topic.community_id, actor.id, "progress.published", topic.id, progress=update.id)
+    return update
 
 
 @contextmanager

@@ -49,10 +49,9 @@ class Answer:
     body: bytes
 
 
-def claim_of(platform_id: str, key: str, method: str, path: str, body: bytes) -> Claim:
-    """The claim that a request makes."""
-    asked = b"\n".join((method.encode(), path.encode(), body))
-    return Claim(platform_id, _hex(key.encode()), _hex(asked))
+def claim_of(platform_id: str, key: str, asked: str) -> Claim:
+    """The claim of a key on `asked`: everything that makes the request what it is, in one fixed spelling."""
+    return Claim(platform_id, _hex(key.encode()), _hex(asked.encode()))
 
 
 @contextmanager

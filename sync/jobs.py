@@ -19,6 +19,7 @@ from sync.archive import Archive
 from sync.due import SWEPT, Due, due
 from sync.erase import delete_erased_sound
 from sync.fetching import Credentials
+from sync.idempotency import forget_answers
 from sync.queue import JOBS, WorkQueue
 from sync.records.tables import Community
 from sync.settle import settle_batch
@@ -118,6 +119,7 @@ def expire() -> None:
         while pruned := retention.prune_changes(here.archive, here.clock()):
             LOG.info("expire: %d changes are too old for the feed", pruned)
         prune_log(here.archive, here.clock())
+        forget_answers(here.archive, here.clock())
 
 
 def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[str] = SWEPT) -> list[Due]:

@@ -1,4 +1,4 @@
-"""Online services that read the records: their keys, kept as hashes only, and what each may do."""
+"""Online services that read and write the records: their keys, kept as hashes only, and what each may do."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ SCOPES = {
     "feedback:unreviewed": "the redacted words of opinions that nobody has reviewed yet, too",
     "topics:read": "topics with what they count to",
     "changes:read": "the feed and webhooks, as far as the other scopes let it read",
+    "topics:write": "bring topics, and change those it brought",
+    "progress:write": "say what became of topics it brought",
+    "feedback:write": "bring what residents wrote, and take it back for them",
+    "ballots:write": "bring ballots",
+    "reactions:write": "bring what residents think of each other's opinions",
+    "replies:write": "answer feedback that it brought, or that is about a topic it brought",
+    "numbers:attest": "vouch for the telephone numbers and homes of its accounts",
+    "links:write": "link its accounts to who calls by phone, with a code heard there, and undo that",
 }
 _KEY_PREFIX = "tjk_"
 

@@ -59,5 +59,11 @@ def typed_words(session: Session, archive: Archive, opinion: Opinion) -> str | N
     return archive.keyring.unseal(session, key_id, row.sealed_text, _about(opinion.id)).decode()
 
 
+def unsealed_words(session: Session, archive: Archive, key_id: str, opinion_id: str, sealed: str) -> str:
+    """What `seal_words` was given, from a capture's `sealed_text`. Raises KeyDestroyed."""
+    content = base64.b64decode(sealed)
+    return archive.keyring.unseal(session, key_id, content, _about(opinion_id)).decode()
+
+
 def _about(opinion_id: str) -> str:
     return f"{opinion_id}/{_FIRST}"

@@ -1,4 +1,4 @@
-"""The door for online platforms: `/api/v1`, read with a key, answered in JSON, refused with problem+json."""
+"""The door for online platforms: `/api/v1`, open with a key, answered in JSON, refused with problem+json."""
 
 from __future__ import annotations
 
@@ -14,28 +14,36 @@ from sync.api.access import CALLS_A_MINUTE, Pace, audit, demand, recognise, stat
 from sync.api.asked import Asked
 from sync.api.bodies import LARGEST_BODY, body_of
 from sync.api.document import document
+from sync.api.paging import LONGEST_ID
 from sync.api.problems import Problem, problem
 from sync.api.routes import ROUTES, Route
+from sync.api.writing import write
 from sync.archive import Archive
 from sync.errors import RecordsUnavailable
+from sync.waking import Queue
 
 __all__ = ["create_api"]
 
 LOG = logging.getLogger("tingjian.api")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"]
 _PATIENCE = {"Retry-After": "5"}
+_LARGEST = {route.name: route.largest for route in ROUTES}
 
 
 def create_api(
     archive: Archive,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     calls_a_minute: int = CALLS_A_MINUTE,
+    queue: Queue | None = None,
 ) -> Blueprint:
-    """The blueprint `api` under `/api`. `/api/v1/openapi.json` is public; all else asks for a key."""
+    """The blueprint `api` under `/api`. `/api/v1/openapi.json` is public; all else asks for a key.
+
+    `queue` is woken after a write; without it workers find what was written by themselves, a little later.
+    """
     api = Blueprint("api", __name__, url_prefix="/api")
     pace = Pace(calls_a_minute)
     for route in ROUTES:
-        _add(api, route.path, route.name, _guarded(archive, clock, pace, route), route.method)
+        _add(api, route.path, route.name, _guarded(archive, clock, pace, route, queue), route.method)
     _add(api, "/v1/openapi.json", "openapi", lambda: jsonify(document()))
     api.add_url_rule("/", "nothing_here", _nothing_here, methods=_METHODS)
     api.add_url_rule("/<path:rest>", "nothing_here", _nothing_here, methods=_METHODS)
@@ -50,7 +58,7 @@ def _add(api: Blueprint, path: str, name: str, view: Callable[..., Response], me
 
 
 def _guarded(
-    archive: Archive, clock: Callable[[], datetime], pace: Pace, route: Route
+    archive: Archive, clock: Callable[[], datetime], pace: Pace, route: Route, queue: Queue | None
 ) -> Callable[..., Response]:
     def answer(record_id: str = "") -> Response:
         now = clock()
@@ -59,9 +67,11 @@ def _guarded(
         try:
             pace.check(caller.id)
             demand(caller, route.scope)
-            _know_arguments(route)
+            _know_arguments(route, record_id)
             body = body_of(request, route.body) if route.body else None
             asked = Asked(archive, caller, request.args, record_id, body, now)
+            if route.writes:
+                return write(route, asked, request, queue)
             if route.waits is not None:
                 route.waits(asked)
             found = _look(route, asked)
@@ -75,9 +85,8 @@ def _guarded(
 
 
 def _look(route: Route, asked: Asked) -> Response:
-    """Run the view in a transaction of its kind; what it found as an answer."""
-    database = asked.archive.database
-    with database.begin() if route.writes else database.read() as session:
+    """Run the view on one snapshot; what it found as an answer."""
+    with asked.archive.database.read() as session:
         found = route.view(session, asked)
     match found:
         case Problem():
@@ -85,13 +94,7 @@ def _look(route: Route, asked: Asked) -> Response:
         case Response():
             return found
         case _:
-            return _sent(jsonify(found), route.status) if route.writes else _fresh(jsonify(found))
-
-
-def _sent(answer: Response, status: int) -> Response:
-    answer.status_code = status
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+            return _fresh(jsonify(found))
 
 
 def _fresh(answer: Response) -> Response:
@@ -103,7 +106,9 @@ def _fresh(answer: Response) -> Response:
     return answer
 
 
-def _know_arguments(route: Route) -> None:
+def _know_arguments(route: Route, record_id: str) -> None:
+    if "\x00" in record_id or len(record_id) > LONGEST_ID:
+        raise Problem(404, "there is nothing of this id")
     for name in request.args:
         if name not in route.arguments:
             raise Problem(422, f"there is no parameter {name[:40]}")
@@ -112,9 +117,10 @@ def _know_arguments(route: Route) -> None:
 
 
 def _bound_body() -> None:
-    request.max_content_length = LARGEST_BODY
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise Problem(413, f"a body has at most {LARGEST_BODY} bytes")
+    most = _LARGEST.get((request.endpoint or "").removeprefix("api."), LARGEST_BODY)
+    request.max_content_length = most
+    if (request.content_length or 0) > most:
+        raise Problem(413, f"a body has at most {most} bytes")
 
 
 def _nothing_here(rest: str = "") -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Request
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from sync.api.problems import Problem
@@ -75,16 +76,21 @@ def demand(caller: Caller, scope: str) -> None:
 def audit(archive: Archive, caller: Caller, act: str, subject: str, status: int, now: datetime) -> None:
     """One line about one call. Raises RecordsUnavailable: what can't be accounted for isn't answered."""
     with archive.database.begin() as session:
-        session.add(
-            Audit(
-                community_id=caller.community_id,
-                at=now,
-                actor=caller.id,
-                act=act,
-                subject=subject,
-                details={"status": status},
-            )
+        audit_in(session, caller, act, subject, status, now)
+
+
+def audit_in(session: Session, caller: Caller, act: str, subject: str, status: int, now: datetime) -> None:
+    """The same line, in the transaction of what it tells of."""
+    session.add(
+        Audit(
+            community_id=caller.community_id,
+            at=now,
+            actor=caller.id,
+            act=act,
+            subject=subject,
+            details={"status": status},
         )
+    )
 
 
 def status_of(error: Exception) -> int:

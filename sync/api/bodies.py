@@ -22,10 +22,14 @@ def body_of(request: Request, schema: str) -> Json:
     """The request's body. Problem 415 by its type, 400 unless it is JSON, 422 unless it fits the schema."""
     if request.mimetype != _JSON:
         raise Problem(415, f"send the body as {_JSON}")
-    body = _parse(request.get_data(cache=False))
-    if found := next(_validator(schema).iter_errors(body), None):
+    body = _parse(request.get_data())
+    _refuse_unwritable(body)
+    try:
+        found = next(_validator(schema).iter_errors(body), None)
+    except (ValueError, RecursionError) as error:  # deeper than any shape of ours
+        raise Problem(422, "the body is of no shape we know") from error
+    if found:
         raise Problem(422, _in_words(found))
-    _refuse_unwritable(body, "")
     return dict(body)
 
 
@@ -51,18 +55,19 @@ def _in_words(error: ValidationError) -> str:
     return f"{place}: {error.message}"[:_LONGEST_DETAIL]
 
 
-def _refuse_unwritable(part: Any, place: str) -> None:
+def _refuse_unwritable(body: Any) -> None:
     """Problem 422 for text that no database keeps: a NUL, half a surrogate pair."""
-    match part:
-        case str() if "\x00" in part or not _is_whole(part):
-            raise Problem(422, f"{place}: not text that can be kept")
-        case list():
-            for n, one in enumerate(part):
-                _refuse_unwritable(one, f"{place}.{n}".lstrip("."))
-        case dict():
-            for name, one in part.items():
-                _refuse_unwritable(name, place or "the body")
-                _refuse_unwritable(one, f"{place}.{name}".lstrip("."))
+    parts = [("", body)]
+    while parts:
+        place, part = parts.pop()
+        match part:
+            case str() if "\x00" in part or not _is_whole(part):
+                raise Problem(422, f"{place or 'the body'}: not text that can be kept")
+            case list():
+                parts += [(f"{place}.{n}".lstrip("."), one) for n, one in enumerate(part)]
+            case dict():
+                parts += [(place, name) for name in part]
+                parts += [(f"{place}.{name}".lstrip("."), one) for name, one in part.items()]
 
 
 def _is_whole(text: str) -> bool:

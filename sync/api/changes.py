@@ -33,7 +33,7 @@ def changes(session: Session, asked: Asked) -> Json:
 
 
 def wait_for_changes(asked: Asked) -> None:
-    """Return once there is something behind the cursor, or after `wait` seconds.
+    """Return once there is something behind the cursor, or after `wait` seconds; behind `latest` at once.
 
     Holds no session while it waits; where enough others wait in this process, returns at once. Problem 422
     for a `wait` that makes no sense, and those of `changes`.
@@ -41,7 +41,8 @@ def wait_for_changes(asked: Asked) -> None:
     seconds = whole(asked.arguments.get("wait", "0"))
     if seconds is None or seconds > LONGEST_WAIT_SECONDS:
         raise Problem(422, f"wait is a number of seconds from 0 to {LONGEST_WAIT_SECONDS}")
-    if not seconds or not _CHAIRS.acquire(blocking=False):
+    is_end = asked.arguments.get("cursor") == feed.LATEST  # whose page is empty whatever comes
+    if not seconds or is_end or not _CHAIRS.acquire(blocking=False):
         return
     try:
         until = time.monotonic() + seconds

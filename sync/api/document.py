@@ -12,7 +12,7 @@ from sync.platforms import SCOPES
 
 _JSON = "application/json"
 _REFUSALS = {
-    "400": "A cursor that is not one of ours, or a body that is not JSON",
+    "400": "A cursor that is not one of ours, a body that is not JSON, or no Idempotency-Key",
     "401": "No key, or an unknown or expired one",
     "403": "A key without the scope",
     "404": "Nothing of this id in the platform's community",
@@ -45,8 +45,7 @@ def document() -> Json:
         "paths": _paths() | _OWN_PATH,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": _SCOPES}},
-            "schemas": SCHEMAS
-            | {f"{route.record}Page": _page(route.record) for route in ROUTES if route.is_list},
+            "schemas": SCHEMAS | _pages(),
             "parameters": PARAMETERS,
             "responses": {f"Problem{status}": _refusal(text) for status, text in _REFUSALS.items()},
         },
@@ -57,7 +56,9 @@ _DESCRIPTION = (
     "Times are UTC in ISO 8601. Ids are stable. A page holds at most "
     f"{LARGEST_PAGE} records ({USUAL_PAGE} unless asked otherwise); `next_cursor` leads to the next. "
     "Send `If-None-Match` with the ETag you have and get 304 while nothing has changed. "
-    "What somebody took back stays as a tombstone, `withdrawn` or `erased`: delete your copy."
+    "What somebody took back stays as a tombstone, `withdrawn` or `erased`: delete your copy. "
+    "A write carries an `Idempotency-Key`: sent again with the same body within a day it changes nothing "
+    "and gets the same answer, byte for byte. What is answered with 2xx is kept; what is refused is not."
 )
 _SCOPES = "Scopes: " + "; ".join(f"`{name}`: {meaning}" for name, meaning in SCOPES.items())
 _OWN_PATH: Json = {
@@ -86,7 +87,7 @@ def _paths() -> Json:
 
 def _operation(route: Route) -> Json:
     statuses = [status for status in _REFUSALS if _may_answer(route, status)]
-    names = (("record_id",) if _has_id(route) else ()) + route.arguments
+    names = _named(route)
     operation = {
         "operationId": route.name,
         "tags": [_tag(route)],
@@ -97,6 +98,13 @@ def _operation(route: Route) -> Json:
         | {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses},
     }
     return operation | ({"requestBody": _body(route.body)} if route.body else {})
+
+
+def _named(route: Route) -> tuple[str, ...]:
+    """The parameters of a route."""
+    in_path = ("record_id",) if _has_id(route) else ()
+    key = "key" if route.needs_key else "optional_key"
+    return in_path + route.arguments + ((key,) if route.writes else ())
 
 
 def _answers(route: Route) -> Json:
@@ -119,7 +127,7 @@ def _body(schema: str) -> Json:
 def _may_answer(route: Route, status: str) -> bool:
     """Whether a route can refuse with this status."""
     is_about_one = _has_id(route) or bool(route.body)
-    may = {"400": route.is_list or bool(route.body), "404": is_about_one, "415": bool(route.body)}
+    may = {"400": route.is_list or route.writes, "404": is_about_one, "415": bool(route.body)}
     may["410"] = route.name == "changes"
     return may.get(status, status != "409" or route.writes)
 

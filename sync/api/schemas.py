@@ -6,7 +6,9 @@ from typing import Any
 
 from sync import feed
 from sync.api.changes import LONGEST_WAIT_SECONDS, MOST_EVENTS, USUAL_EVENTS
+from sync.api.keys import KEY, KEY_HEADER
 from sync.api.paging import CURSOR, LARGEST_PAGE, LONGEST_ID, USUAL_PAGE
+from sync.api.writes.schemas import ANSWERS, BODIES
 from sync.shown.changed import KINDS
 from sync.shown.opinions import STATES
 
@@ -197,11 +199,23 @@ SCHEMAS: Json = {
     "Event": _EVENT,
     "Resync": _RESYNC,
     "Problem": _PROBLEM,
+    **BODIES,
+    **ANSWERS,
 }
 
 
 def _query(name: str, description: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _key(is_required: bool) -> Json:
+    return {
+        "name": KEY_HEADER,
+        "in": "header",
+        "required": is_required,
+        "description": "Made by the platform for each write, the same with every repetition of it",
+        "schema": {"type": "string", "pattern": KEY},
+    }
 
 
 PARAMETERS: Json = {
@@ -234,4 +248,6 @@ PARAMETERS: Json = {
         "required": True,
         "schema": {"type": "string", "maxLength": LONGEST_ID},
     },
+    "key": _key(is_required=True),
+    "optional_key": _key(is_required=False),
 }

@@ -310,12 +310,13 @@ def test_nothing_under_api_answers_in_html(client: FlaskClient, platform: Platfo
     assert is_problem(client.get("/api/v1/nothing"), 404)
     assert is_problem(client.get("/api/"), 404)
     for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
-        refused = client.open("/api/v1/feedback", method=method)
+        refused = client.open("/api/v1/changes", method=method)
         assert is_problem(refused, 405)
         assert refused.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert is_problem(client.post("/api/v1/feedback", data=b"x" * 70_000), 413)
     asked = client.options("/api/v1/feedback/op_1")
     assert (asked.status_code, asked.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert client.put("/api/v1/feedback").headers["Allow"] == "GET, HEAD, POST, OPTIONS"
 
 
 def test_calls_are_bounded_in_a_minute(archive: Archive, community: Community) -> None:

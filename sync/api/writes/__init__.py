@@ -1,0 +1,1 @@
+"""What platforms may write, one module for each kind of record."""
