@@ -15,6 +15,7 @@ from sync.records.tables import Audit, Staff, new_id
 
 ROLES = ("reviewer", "publisher", "auditor", "administrator")
 MAY_ACT = frozenset({"reviewer", "publisher", "administrator"})
+MAY_EXPORT = frozenset({"auditor", "administrator"})
 SHORTEST_PASSWORD = 10
 
 FAILURES_PER_NAME = 5

@@ -36,6 +36,23 @@ def standings(session: Session, opinion_ids: Collection[str], with_practice: boo
     return {one: Standing(leaders.get(one), voices.get(leaders.get(one, one), 1)) for one in opinion_ids}
 
 
+@dataclass(frozen=True)
+class Matter:
+    """A matter as staff see it: all its opinions, the leader first; `others` is empty where there is one."""
+
+    leader_id: str
+    voices: int
+    others: Sequence[Opinion] = ()
+
+
+def matter_of(session: Session, opinion_id: str) -> Matter:
+    """The matter an opinion is part of."""
+    leader_id = leader_of(session, opinion_id)
+    found = members(session, leader_id)
+    voices = standings(session, [leader_id], with_practice=True)[leader_id].voices
+    return Matter(leader_id, voices, found if len(found) > 1 else ())
+
+
 def leader_of(session: Session, opinion_id: str) -> str:
     """Who leads the matter of an opinion: itself where it is joined to none."""
     found = select(JoinedOpinion.leader_id).where(JoinedOpinion.opinion_id == opinion_id)

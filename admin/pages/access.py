@@ -14,7 +14,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from admin.pages.words import LANGUAGES
-from admin.staff import MAY_ACT, check_password, find_marked, is_throttled, marker, note_failure
+from admin.staff import MAY_ACT, MAY_EXPORT, check_password, find_marked, is_throttled, marker, note_failure
 from sync.archive import Archive
 from sync.records.tables import Audit, Staff
 
@@ -45,6 +45,11 @@ class Reader:
     def may_act(self) -> bool:
         """Whether the role lets them approve, correct, reply."""
         return self.role in MAY_ACT
+
+    @property
+    def may_export(self) -> bool:
+        """Whether the role lets them take records away as files."""
+        return self.role in MAY_EXPORT
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types

@@ -12,11 +12,12 @@ from admin.pages.access import archive, language, reader
 from admin.pages.opinions import show
 from admin.pages.words import word
 from sync import desk as records_desk
+from sync import joining
 from sync.desk import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.queue import WorkQueue
 from sync.records.tables import Reply
 
-ACTS = ("approve", "reject", "correct", "reply")
+ACTS = ("approve", "reject", "correct", "reply", "join", "part")
 
 
 def add_acts(desk: Blueprint, queue: WorkQueue) -> None:
@@ -57,6 +58,12 @@ def _do(actor: Actor, opinion_id: str, act: str, text: str) -> None:
             if not _is_repeated(opinion_id, text):
                 is_private = request.form.get("is_private") == "yes"
                 records_desk.reply(ours, actor, opinion_id, text, now, is_private)
+        case "join":
+            with ours.database.begin() as session:
+                joining.join(session, actor, opinion_id, text, now)
+        case "part":
+            with ours.database.begin() as session:
+                joining.part(session, actor, text or opinion_id, now)
 
 
 def _is_repeated(opinion_id: str, text: str) -> bool:

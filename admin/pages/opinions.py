@@ -9,6 +9,7 @@ from flask import Blueprint, abort, render_template, request
 from admin.pages.access import archive, reader
 from admin.pages.reading import PAGE, Read, count_open, read_opinion, read_page
 from sync.community_settings import audit
+from sync.matters import matter_of
 
 FILTERS = ("review", "waiting", "approved", "rejected", "all")
 
@@ -44,12 +45,13 @@ def show(opinion_id: str, typed: dict[str, str]) -> str:
     ours, who = archive(), reader()
     with ours.database.read() as session:
         found = read_opinion(session, ours, who.community_id, opinion_id)
+        matter = matter_of(session, opinion_id) if found else None
     if found is None:
         abort(404)
     with ours.database.begin() as session:
         audit(session, who.community_id, who.staff_id, "opinion_seen", opinion_id)
     return render_template(
-        "desk/opinion.html", row=found, one=found.opinion, typed=typed, may_act=who.may_act
+        "desk/opinion.html", row=found, one=found.opinion, typed=typed, may_act=who.may_act, matter=matter
     )
 
 

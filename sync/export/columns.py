@@ -1,0 +1,77 @@
+"""What every column of a community's export means: its tables have these columns, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "topics": {
+        "id": "议题编号 · the topic's id",
+        "title": "标题 · title",
+        "text": "全文 · whole text",
+        "state": "open 讨论中, paused 暂停, closed 已结束, decided 已决定",
+        "opens_at": "开始时间 (UTC) · when it opens",
+        "closes_at": "结束时间 (UTC) · when it closes",
+        "decision": "决定 · what was decided",
+        "created_at": "建立时间 (UTC) · when it was made",
+        "counts": "按人还是按户 · persons or households",
+        "voters": "有效票数 · voters with a standing ballot",
+        "replaced": "被同一人后来的票代替 · earlier ballots of the same voters",
+        "early": "开始前的票，不计 · before the opening, not counted",
+        "late": "结束后的票，不计 · after the close, not counted",
+        "electorate": "谁可以投 · who may vote",
+        "electorate_size": "共有多少人可投 · how many may vote",
+        "quorum": "至少要多少票 · voters asked for",
+        "is_quorate": "够不够 · whether enough have voted",
+        "is_result_hidden": "结果是否要等结束 · whether the result is hidden until the close",
+    },
+    "results": {
+        "topic_id": "议题编号 · the topic's id",
+        "by": "choices 选项, evidence 身份依据, channels 渠道",
+        "value": "选项、依据或渠道 · the choice, evidence or channel",
+        "label": "选项的名称 · what the choice is called",
+        "voters": "票数 · voters",
+    },
+    "progress": {
+        "id": "进展编号 · the update's id",
+        "topic_id": "议题编号 · the topic's id",
+        "stage": "阶段 · stage",
+        "text": "内容 · text",
+        "published_at": "发布时间 (UTC) · when it was published",
+    },
+    "feedback": {
+        "id": "意见编号 · the opinion's id",
+        "topic_id": "议题编号，留言为空 · the topic's id; none for a message",
+        "kind": "opinion 意见, message 留言",
+        "state": "waiting 等文字, review 待审, approved 通过, rejected 未通过, withdrawn 撤回, erased 删除",
+        "stage": "received 已收到, assigned 已转办, answered 已回复, settled 已了结, reopened 不满意",
+        "channel": "渠道 · channel",
+        "evidence": "身份依据 · how well the voice is tied to a person",
+        "release": "给邻居听 none 不给, words 文字, voice 原声",
+        "category": "类别 · category",
+        "category_confidence": "机器把握 0–1 · the machine's confidence",
+        "urgency": "急事 · urgency",
+        "needs_listening": "要人听 · whether a person has to listen",
+        "is_practice": "练习 · practice, not counted",
+        "said_at": "时间 (UTC) · when it was said",
+        "text": "隐去姓名号码的文字，通过后才有 · redacted words, once approved",
+        "agree": "赞成的邻居 · neighbours who agree",
+        "disagree": "反对的邻居 · neighbours who disagree",
+        "pass": "说不好的邻居 · neighbours who can't say",
+        "joined_to": "并入哪一条 · the opinion that leads its matter",
+        "voices": "这件事有几个人说 · people behind the matter",
+        "version": "改动次数 · counts up with every change",
+    },
+    "replies": {
+        "id": "回复编号 · the reply's id",
+        "feedback_id": "意见编号 · the opinion's id",
+        "text": "内容 · text",
+        "published_at": "时间 (UTC) · when it was published",
+    },
+    "satisfaction": {
+        "feedback_id": "意见编号 · the opinion's id",
+        "is_satisfied": "满意吗 · whether the answer satisfied its asker",
+        "given_at": "时间 (UTC) · when they said so",
+        "channel": "渠道 · channel",
+    },
+}
