@@ -24,6 +24,7 @@ from sync.people import normalise_number
 from sync.prepared import Prepared
 from sync.records.tables import Change, Community, ProgressUpdate, Setting, Topic, record_id
 from sync.unsaid import mark
+from sync.wording import SPOKEN, WORDED
 
 MOST_TOPICS = 9
 MOST_PAST_TOPICS = 6
@@ -156,7 +157,7 @@ def read_outlook(session: Session, community: Community, now: datetime) -> Outlo
 def _topics(session: Session, community_id: str) -> Sequence[Topic]:
     return session.scalars(
         select(Topic)
-        .where(Topic.community_id == community_id, Topic.state.in_(_HEARD))
+        .where(Topic.community_id == community_id, Topic.state.in_(_HEARD), WORDED)
         .order_by(Topic.rank, Topic.created_at, Topic.id)
     ).all()
 
@@ -212,7 +213,7 @@ def _updates(session: Session, topic_ids: Sequence[str], now: datetime) -> Mappi
     found: dict[str, list[str]] = defaultdict(list)
     rows = session.execute(
         select(ProgressUpdate.topic_id, ProgressUpdate.spoken)
-        .where(ProgressUpdate.topic_id.in_(topic_ids), ProgressUpdate.published_at <= now)
+        .where(ProgressUpdate.topic_id.in_(topic_ids), ProgressUpdate.published_at <= now, SPOKEN)
         .order_by(ProgressUpdate.published_at.desc())
     )
     for topic_id, spoken in rows:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from ivr.caller import Caller, known_caller
@@ -15,6 +15,7 @@ from ivr.dialogue.view import CommunityView, OwnView
 from ivr.live import FINISHED
 from ivr.outlook import Outlook, Shared, read_outlook
 from sync.records.tables import Call, Community, Number, Opinion, Reply, Topic
+from sync.wording import WORDED
 
 RESUME_MINUTES = 30
 MOST_OWN = 5
@@ -56,7 +57,7 @@ def _own(session: Session, people: Sequence[str]) -> tuple[OwnView, ...]:
         return ()
     rows = session.execute(
         select(Opinion.id, Opinion.receipt, Opinion.stage, Topic.title, Topic.spoken_title)
-        .join(Topic, Topic.id == Opinion.topic_id, isouter=True)
+        .join(Topic, and_(Topic.id == Opinion.topic_id, WORDED), isouter=True)
         .where(
             Opinion.person_id.in_(people),
             Opinion.receipt.is_not(None),

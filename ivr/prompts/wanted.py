@@ -18,6 +18,7 @@ from ivr.prompts.pieces import count_words, digit_words
 from ivr.prompts.walk import flow_texts
 from ivr.view import community_view
 from sync.records.tables import Community, Opinion, ProgressUpdate, Reply, Topic, Transcript
+from sync.wording import SPOKEN, WORDED
 
 if TYPE_CHECKING:
     from sync.archive import Archive
@@ -91,11 +92,12 @@ def _texts(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[tuple[str
 
 def record_texts(session: Session, community_id: str) -> Iterator[str]:
     """All topics, neighbours' released words, what became of them, replies: also what no flow says today."""
-    topics = select(Topic).where(Topic.community_id == community_id, Topic.state.in_(_HEARD_TOPICS))
+    here = (Topic.community_id == community_id, Topic.state.in_(_HEARD_TOPICS), WORDED)
+    topics = select(Topic).where(*here)
     for topic in session.scalars(topics.order_by(Topic.rank, Topic.created_at, Topic.id)):
         yield from _topic_texts(topic)
     yield from _voices(session, community_id)
-    updates = select(ProgressUpdate.spoken).where(ProgressUpdate.community_id == community_id)
+    updates = select(ProgressUpdate.spoken).where(ProgressUpdate.community_id == community_id, SPOKEN)
     yield from session.scalars(updates.order_by(ProgressUpdate.published_at.desc()))
     yield from _replies(session, community_id)
 
