@@ -9,10 +9,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from ivr.prompts.wanted import record_texts
 from ivr.view import community_view
 from sync.archive import Archive
 from sync.changes import Cursor, after
 from sync.erase import erase_person
+from sync.people import find_number
 from sync.records.tables import (
     Ballot,
     Capture,
@@ -106,6 +108,22 @@ def test_a_topic_without_spoken_words_waits_for_staff_and_keeps_their_wording(wr
     assert writer.patch(f"/topics/{silent}", {"spoken_title": "柜子"}).status_code == 200
     assert heard(writer) == ["路灯", "柜子"]
     assert topic_id != silent
+
+
+def test_no_title_of_an_unworded_topic_is_said_anywhere(writer: Writer) -> None:
+    """Neither rendered ahead nor told to whom spoke on it."""
+    silent = writer.post("/topics", {"title": "冗长的标题", "text": "冗长的说明"}).get_json()["id"]
+    village = Village(writer.archive)
+    person = village.person(NUMBER)
+    payload = {"opinion_id": "op_1", "kind": "opinion", "receipt": "12345670"}
+    village.keep(village.given("opinion", person, 1, "o1", payload, topic_id=silent))
+    village.settle()
+    with writer.archive.database.read() as session:
+        community = session.get_one(Community, "cm_test")
+        number = find_number(session, writer.archive, "cm_test", NUMBER)
+        [own] = community_view(session, community, number, datetime.now(UTC)).own
+        assert (own.opinion_id, own.topic_title) == ("op_1", None)
+        assert not any("冗长" in text for text in record_texts(session, "cm_test"))
 
 
 def test_progress_without_a_sentence_waits_too(writer: Writer) -> None:
