@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from admin.parts import models_of, open_archive
 from admin.settings import Settings
@@ -22,7 +22,7 @@ from speech.synthesize import load_synthesizer
 from sync.database import Database
 from sync.errors import RecordsError
 from sync.queue import WorkQueue
-from sync.records.tables import Community
+from sync.records.tables import Community, Endpoint
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -39,7 +39,7 @@ class Finding:
 
 def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Finding]:
     """Look at everything, in the order in which things depend on each other. Changes nothing."""
-    for look in (_python, _models, _fallback, _home, _keys, _disk, _database, _zones, _addresses):
+    for look in (_python, _models, _fallback, _home, _keys, _disk, _database, _zones, _addresses, _webhooks):
         yield from _safely(look, settings)
     running = answers(settings.host, settings.port) if is_running is None else is_running
     yield from _safely(lambda s: _redis(s, running), settings)
@@ -166,6 +166,24 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         "set by halves" if is_half else ("set" if settings.twilio_sid else "none: only our own exchange")
     )
     yield Finding("phone platform", not is_half, account, told)
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    """Whom platforms have to be told by another way, until somebody resumes it."""
+    if _is_unmade(settings):
+        return
+    archive = open_archive(settings)
+    try:
+        if not archive.database.is_current():
+            return
+        with archive.database.read() as session:
+            states = session.execute(select(Endpoint.state, func.count()).group_by(Endpoint.state)).all()
+    finally:
+        archive.close()
+    count = dict(iter(states))
+    stopped = count.get("paused", 0)
+    told = ", ".join(f"{number} {state}" for state, number in sorted(count.items())) or "none"
+    yield Finding("webhooks", not stopped, told, "see why: tingjian platforms webhook list; then … resume ID")
 
 
 def _redis(settings: Settings, is_running: bool) -> Iterator[Finding]:

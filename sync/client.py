@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import random
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -110,8 +109,8 @@ class Checkpoint:
 
     def save(self, cursor: str) -> None:
         """Keep the cursor: after a crash the file holds the old one or the new one."""
-        handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        draft = self.path.with_name(f"{self.path.name}.new")
+        with draft.open("w", encoding="utf-8") as file:
             file.write(f"{cursor}\n")
             file.flush()
             os.fsync(file.fileno())
@@ -298,7 +297,7 @@ class Client:
             except _Later as later:
                 seconds = max(later.seconds, pause * random.uniform(0.5, 1.0))
                 if time.monotonic() + seconds > until:
-                    raise Away(str(later)) from later
+                    raise (later.refusal or Away(str(later))) from later
                 self._rest(seconds)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
@@ -320,18 +319,22 @@ class Client:
             return b"", None
         if 200 <= answer.status_code < 300:
             return answer.content, answer.headers.get("ETag", "")
-        asked = answer.headers.get("Retry-After", "")
+        asked, refused = (
+            answer.headers.get("Retry-After", ""),
+            Refused(answer.status_code, _problem_of(answer)),
+        )
         if answer.status_code in _TRY_AGAIN or (answer.status_code == 409 and asked):
-            raise _Later(str(answer.status_code), float(asked) if asked.isdigit() else 0.0)
-        raise Refused(answer.status_code, _problem_of(answer))
+            refusal = refused if answer.status_code < 500 else None
+            raise _Later(str(answer.status_code), float(asked) if asked.isdigit() else 0.0, refusal)
+        raise refused
 
 
 class _Later(Exception):
-    """The same call may succeed after so many seconds."""
+    """The same call may succeed after so many seconds; `refusal` is what to say where that is too long."""
 
-    def __init__(self, why: str, seconds: float = 0.0) -> None:
+    def __init__(self, why: str, seconds: float = 0.0, refusal: Refused | None = None) -> None:
         super().__init__(why)
-        self.seconds = seconds
+        self.seconds, self.refusal = seconds, refusal
 
 
 def verify_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Event:

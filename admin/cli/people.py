@@ -10,6 +10,7 @@ import click
 from sqlalchemy import select
 
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
+from admin.cli.webhooks import webhook
 from admin.communities import SETTINGS, typed_setting
 from admin.roster import import_roster, read_roster
 from admin.staff import ROLES, add_staff
@@ -130,6 +131,9 @@ def add_one(name: str, role: str, password: str, asked: str | None) -> None:
 @click.group()
 def platforms() -> None:
     """线上平台 · Online platforms and their keys."""
+
+
+platforms.add_command(webhook)
 
 
 @platforms.command("add")
