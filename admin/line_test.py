@@ -129,7 +129,7 @@ def _telephone(choice: LineChoice) -> LineSettings:
 
 
 def clips_in(sound: np.ndarray, clips: ClipStore) -> list[Found]:
-    """The clips that can be heard in a sound (8 kHz, -1 to 1), in their order; none twice, none in another."""
+    """The clips heard in a sound (8 kHz, -1 to 1), in their order; of overlapping ones the longest."""
     found: list[tuple[float, Found]] = []
     for name in clips.names():
         if clips.is_personal(name):

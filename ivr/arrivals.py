@@ -7,6 +7,9 @@ from typing import Literal
 
 from ivr.dialogue.turns import Dialled, Pressed, Silence
 
+EXCHANGE = "exchange"
+"""The line that is our own."""
+
 
 @dataclass(frozen=True)
 class Arrival:

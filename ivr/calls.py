@@ -12,11 +12,12 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from ivr.answering import Answering, Clock, Render, wakes_of
-from ivr.arrivals import Arrival, Delivered, Manner, Reached, UnknownCall
+from ivr.arrivals import EXCHANGE, Arrival, Delivered, Manner, Reached, UnknownCall
 from ivr.beginning import Beginnings, Begun
 from ivr.conversation import CALLS_REMEMBERED, Conversation, run
 from ivr.deciding import Done, Plan, Wake, Write, decide
 from ivr.dialogue.answer import begin
+from ivr.dialogue.keeps import KeepRequest
 from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
 from ivr.leftovers import settle
@@ -27,6 +28,9 @@ from speech.synthesize import FEMALE
 from sync.archive import Archive
 
 log = logging.getLogger(__name__)
+
+TURNED_AWAY = "busy"
+"""How a call ends for which no line was free, and why its caller is to be called back."""
 
 
 def utc_now() -> datetime:
@@ -139,9 +143,14 @@ class Calls:
     def _end(self, session: Session, live: Live, status: str) -> Done:
         if live.ended_at is not None:
             return Done()
+        wakes: tuple[Wake, ...] = (("settle_call", {"call_id": live.call_id}),)
+        if _was_turned_away(live, status):
+            keeping = Keeping(session, self.archive, live.speaker, TURNED_AWAY, self.clock())
+            keeping.write([KeepRequest(TURNED_AWAY)], {})
+            wakes += wakes_of(keeping)
         mark_ended(session, live, status, self.clock())
         log.info("call %s ended: %s", live.call_id, status)
-        return Done(wakes=(("settle_call", {"call_id": live.call_id}),))
+        return Done(wakes=wakes)
 
 
 def settle_call(call_id: str) -> None:
@@ -154,6 +163,12 @@ def settle_call(call_id: str) -> None:
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         log.error("settle_call %s: %s at %s:%s", call_id, type(error).__name__, frame.filename, frame.lineno)
+
+
+def _was_turned_away(live: Live, status: str) -> bool:
+    """Whether our own exchange had no line free for somebody who can be called back, and told them so."""
+    is_ours = status == TURNED_AWAY and live.speaker.line == EXCHANGE
+    return is_ours and not live.turn and live.speaker.number_id is not None and not live.is_forgotten
 
 
 def _nobody_listens(turn: Turn, manner: Manner) -> str:

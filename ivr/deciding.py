@@ -59,9 +59,9 @@ def _once(database: Database, plan: Plan) -> Done:
         with database.begin() as session:
             planned = plan(session)
             return planned if isinstance(planned, Done) else planned(session)
-    with database.read() as session:
-        planned = plan(session)
-    if isinstance(planned, Done):
-        return planned
-    with database.begin() as session:
-        return planned(session)
+    with database.read() as reading:
+        planned = plan(reading)
+        if isinstance(planned, Done):
+            return planned
+        with database.begin_after(reading) as writing:
+            return planned(writing)

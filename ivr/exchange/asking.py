@@ -78,6 +78,12 @@ class Asking:
             errand = replace(errand, url=self._voice_url, pending={"CallStatus": "ringing"})
         self.errand = errand
 
+    def owe_call_back(self) -> None:
+        """Nobody could take the call: web hears of it from the beginning, and that it ended `busy`."""
+        self.errand = replace(
+            self.errand, status="busy", url=self._voice_url, pending={"CallStatus": "ringing"}
+        )
+
     async def keep(self) -> None:
         """Write the errand down; where the disk does not take it, the call goes on without."""
         try:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MOST_SILENT_DOCUMENTS = 50
 """Documents in a row without anything to hear or wait for: web has lost itself."""
+WARN_SECONDS = 60.0
+"""So long before the longest a call may last, its caller is told."""
 FAREWELL_SECONDS = 30.0
 AWAY_RECORD = Record(action="", silence_seconds=5, finish_on="#", max_seconds=150)
 
@@ -40,6 +42,7 @@ class Call:
         self._taping = Taping(desk, handset, self.sid)
         self._began = time.monotonic()
         self._silent_documents = 0
+        self._is_warned = self._desk.settings.max_call_seconds <= WARN_SECONDS
 
     async def run(self) -> None:
         """Carry the call through; afterwards what it owes to web is in the hands of the errands."""
@@ -98,6 +101,7 @@ class Call:
             return await self._asking.ask(verb.url, {}, verb.method)
         await self._voice.answer()
         self._silent_documents = 0
+        await self._warn(verb)
         match verb:
             case Say() | Play():
                 await self._handset.expect("nothing")
@@ -109,6 +113,15 @@ class Call:
             case Dial():
                 return await self._dial(verb)
         return None
+
+    async def _warn(self, verb: Verb) -> None:
+        """Once, while there is still time for what comes: say that the call cannot go on for ever."""
+        settings = self._desk.settings
+        left = settings.max_call_seconds / settings.speed - (time.monotonic() - self._began)
+        needed = WARN_SECONDS + (verb.max_seconds if isinstance(verb, Record) else 0)
+        if not self._is_warned and left < needed / settings.speed:
+            self._is_warned = True
+            await self._voice.sentence("soon_over")
 
     async def _reject(self, verb: Reject) -> None:
         if not self._voice.is_answered:

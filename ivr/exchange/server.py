@@ -13,12 +13,12 @@ import aiohttp
 from aiohttp import web
 
 from ivr.exchange.announce import Announcer
+from ivr.exchange.busy import turn_away
 from ivr.exchange.call import Call
 from ivr.exchange.counter import Counter
 from ivr.exchange.desk import Desk
 from ivr.exchange.door import Door, open_session
 from ivr.exchange.errands import Errands
-from ivr.exchange.errors import HungUp
 from ivr.exchange.handset import Handset
 from ivr.exchange.media import Media
 from ivr.exchange.phones import WebSocketHandset
@@ -109,24 +109,14 @@ class Exchange:
     async def take(self, handset: Handset) -> None:
         """Carry one call of any handset through, or say kindly that all lines are busy."""
         if len(self._handsets) >= self.settings.max_calls:
-            await self._turn_away(handset)
+            log.warning("all %d lines are busy", self.settings.max_calls)
+            await turn_away(self.desk, handset)
             return
         self._handsets.add(handset)
         try:
             await Call(self.desk, handset).run()
         finally:
             self._handsets.discard(handset)
-
-    async def _turn_away(self, handset: Handset) -> None:
-        log.warning("all %d lines are busy", self.settings.max_calls)
-        clip = await self.desk.sentences.clip("busy")
-        try:
-            await handset.answer()
-            await handset.show(clip.caption)
-            await handset.play(clip.pcm)
-        except HungUp:
-            pass
-        await handset.hang_up("busy")
 
     # --- doors ---
     def _application(self) -> web.Application:

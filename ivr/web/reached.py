@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ivr.arrivals import Arrival, Delivered, Reached
+from ivr.arrivals import EXCHANGE, Arrival, Delivered, Reached
 from ivr.dialogue.turns import Dialled, Pressed, Silence
 
-EXCHANGE = "exchange"
 HANDSETS = frozenset({"browser", "terminal", "sip"})
 PRACTICE_HANDSETS = frozenset({"browser", "terminal"})
 ENDS = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})

@@ -248,7 +248,7 @@ class RawPhone:
     async def speak(self, pcm: bytes) -> None:
         """Speak, and wait until it is said."""
         self.say(pcm)
-        await self.until(lambda: not self._outgoing, len(pcm) / 16000 + 5, "said")
+        await self.until(lambda: self.is_over or not self._outgoing, len(pcm) / 16000 + 5, "said")
 
     async def press(self, digits: str, held: int = 5, apart: float = 0.25) -> None:
         """Press keys as telephone-events (RFC 4733): `held` packets and three times the end."""
@@ -257,7 +257,7 @@ class RawPhone:
             for step in range(1, held + 1):
                 self._events.append(struct.pack("!BBH", number, 10, step * FRAME))
             self._events += [struct.pack("!BBH", number, 0x8A, (held + 1) * FRAME)] * 3
-            await self.until(lambda: not self._events, 5, "pressed")
+            await self.until(lambda: self.is_over or not self._events, 5, "pressed")
             await asyncio.sleep(apart)
 
     async def inform(self, digit: str) -> Message:

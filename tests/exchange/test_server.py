@@ -62,7 +62,7 @@ def test_only_a_ticket_from_an_allowed_page_opens_the_line(tmp_path: Path):
             assert await knock(t, terminal, theirs) == 403
             assert await knock(t, "", ours) == 401
             assert await knock(t, make_ticket("another token"), ours) == 401
-            forged = URLSafeTimedSerializer(TOKEN, salt="phone").dumps({"handset": "sip"})
+            forged = URLSafeTimedSerializer(TOKEN, salt="phone").dumps({"handset": "fax"})
             assert await knock(t, forged, None) == 401
 
     play(scene)
@@ -73,7 +73,7 @@ def test_a_ticket_grows_old(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tickets, "MAX_AGE_SECONDS", -1)
     assert read_ticket(TOKEN, make_ticket(TOKEN, "browser")) is None
     with pytest.raises(ValueError, match="no phone of the kind"):
-        make_ticket(TOKEN, "sip")
+        make_ticket(TOKEN, "fax")
 
 
 def test_nonsense_from_a_phone_harms_nobody(tmp_path: Path):
