@@ -33,7 +33,9 @@ VALUES (1, %s, 'ballot', %s, 'created', %s, %s)
 def rows_of(url: str, topic_id: str) -> list[dict[str, Any]]:
     """What waits on one topic, as plain values: read before the clock runs."""
     with psycopg.connect(url) as connection:
-        asked = "SELECT source_id, person_id, payload->>'choice' FROM captures WHERE topic_id = %s ORDER BY id"
+        asked = (
+            "SELECT source_id, person_id, payload->>'choice' FROM captures WHERE topic_id = %s ORDER BY id"
+        )
         found = connection.execute(asked, (topic_id,)).fetchall()
     now = datetime.now(UTC)
     return [

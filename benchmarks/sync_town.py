@@ -27,6 +27,10 @@ INSERT INTO topics (id, community_id, owner, title, text, options, rules, state,
   SELECT 'tp_' || i, 'cm_bench', 'desk', 'bench', 'bench', '[]', '{}', 'open', 0, now(), 1
   FROM generate_series(0, 9) i
 """
+_TOPIC = """
+INSERT INTO topics (id, community_id, owner, title, text, options, rules, state, rank, created_at, version)
+  VALUES (%(topic)s, 'cm_bench', 'desk', 'bench', 'bench', '[]', '{}', 'open', 0, now(), 1)
+"""
 _CAPTURES = """
 INSERT INTO captures (source, source_id, community_id, person_id, kind, topic_id, payload, channel, evidence,
                       is_practice, cast_at, received_at, state)
@@ -58,6 +62,7 @@ class Town:
         self.url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
         self.archive = Archive.open(self.url, home)
         self.archive.database.create()
+        self.home = home
         self.people = people
         self._lots = 0
         self._run(_FOUND)
@@ -65,12 +70,20 @@ class Town:
 
     def waiting(self, count: int) -> None:
         """Put captures in the inbox: four of five are a voter's first on a topic nobody has voted on yet."""
-        self._lots += 1
-        self._run(f"INSERT INTO topics SELECT ('tp_' || {self._topic}), community_id, owner, title, text,"
-                  " spoken_title, spoken_background, options, rules, state, rank, opens_at, closes_at,"
-                  " decision, created_at, version FROM topics WHERE id = 'tp_0'")  # fmt: skip
+        self.topic()
         voters = min(self.people, count * 4 // 5)
-        self._captures(count, "pending", person=f"(i * 7919 %% {voters})", topic=str(self._topic))
+        number = self.newest_topic.removeprefix("tp_")
+        self._captures(count, "pending", person=f"(i * 7919 %% {voters})", topic=number)
+
+    def topic(self) -> None:
+        """A new topic, on which nobody has voted."""
+        self._lots += 1
+        self._run(_TOPIC, topic=self.newest_topic)
+
+    @property
+    def newest_topic(self) -> str:
+        """The topic made last."""
+        return f"tp_{1000 + self._lots}"
 
     def history(self, count: int) -> None:
         """Captures settled long ago, with their ballots and changes."""
@@ -86,10 +99,6 @@ class Town:
     def close(self) -> None:
         """Give the connections back."""
         self.archive.close()
-
-    @property
-    def _topic(self) -> int:
-        return 1000 + self._lots
 
     def _captures(self, count: int, state: str, person: str, topic: str) -> None:
         statement = _CAPTURES.format(person=person, topic=topic)
