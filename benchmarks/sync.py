@@ -104,7 +104,7 @@ def _workers(url: str, home: Path, sizes: Sizes) -> Measured:
             rates.append(sizes.captures * 2 / two)
             ratios.append(one / two)
     cores = os.cpu_count() or 1
-    # PostgreSQL works on a core of its own beside each worker: with two cores one worker leaves none to a second.
+    # PostgreSQL works beside each worker: of two cores one worker leaves none to a second.
     name = "sync.two_workers" if cores >= 4 else f"sync.two_workers_on_{cores}_cores"
     return Measured(name, median(rates), "captures/s", WORKERS_TARGET, median(ratios))
 

@@ -33,19 +33,22 @@ VALUES (1, %s, 'ballot', %s, 'created', %s, %s)
 def rows_of(url: str, topic_id: str) -> list[dict[str, Any]]:
     """What waits on one topic, as plain values: read before the clock runs."""
     with psycopg.connect(url) as connection:
-        asked = (
-            "SELECT source_id, person_id, payload->>'choice' FROM captures WHERE topic_id = %s ORDER BY id"
-        )
-        found = connection.execute(asked, (topic_id,)).fetchall()
-    now = datetime.now(UTC)
-    return [
-        {
-            "history": ("bare", source_id, COMMUNITY, person_id, topic_id, json.dumps({"choice": choice}), now, now),
-            "ballot": (record_id("bal", topic_id, person_id), topic_id, COMMUNITY, person_id, person_id, choice, now, now, "bare", source_id),
-            "change": (COMMUNITY, record_id("bal", topic_id, person_id), now, json.dumps({"topic_id": topic_id, "choice": choice, "channel": "phone", "evidence": "caller_id"})),
-        }
-        for source_id, person_id, choice in found
-    ]  # fmt: skip
+        asked = "SELECT source_id, person_id, payload->>'choice' FROM captures WHERE topic_id = %s"
+        found = connection.execute(asked + " ORDER BY id", (topic_id,)).fetchall()
+    return [_row(topic_id, *one) for one in found]
+
+
+def _row(topic_id: str, source_id: str, person_id: str, choice: str) -> dict[str, Any]:
+    now, ballot = datetime.now(UTC), record_id("bal", topic_id, person_id)
+    details = {"topic_id": topic_id, "choice": choice, "channel": "phone", "evidence": "caller_id"}
+    given = json.dumps({"choice": choice})
+    return {
+        "history": ("bare", source_id, COMMUNITY, person_id, topic_id, given, now, now),
+        "ballot": (
+            ballot, topic_id, COMMUNITY, person_id, person_id, choice, now, now, "bare", source_id,
+        ),
+        "change": (COMMUNITY, ballot, now, json.dumps(details)),
+    }  # fmt: skip
 
 
 def write(url: str, rows: list[dict[str, Any]], batch: int) -> float:

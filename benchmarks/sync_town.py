@@ -36,7 +36,8 @@ INSERT INTO captures (source, source_id, community_id, person_id, kind, topic_id
                       is_practice, cast_at, received_at, state)
   SELECT 'exchange', %(lot)s::text || '/' || i, 'cm_bench', 'per_' || md5('p' || {person}), 'ballot',
          'tp_' || {topic}, jsonb_build_object('choice', (ARRAY['agree', 'disagree', 'pass'])[1 + i %% 3]),
-         'phone', 'caller_id', false, now() + i * interval '1 microsecond', now() + interval '1 hour', %(state)s
+         'phone', 'caller_id', false, now() + i * interval '1 microsecond', now() + interval '1 hour',
+         %(state)s
   FROM generate_series(0, %(count)s::int - 1) i
 """
 _BALLOTS = """
