@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, redirect, url_for
+from flask import Blueprint, Flask, Request, redirect, url_for
+from flask.sessions import SessionInterface
 from flask_wtf import CSRFProtect
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -15,7 +18,7 @@ from admin.doors import guard_doors
 from admin.pages.access import guard, is_staff
 from admin.pages.desk import create_desk
 from admin.parts import EXCHANGE_ACCOUNT, exchange_token, open_archive, open_clips
-from admin.secure import log_requests, secure
+from admin.secure import log_requests, never_sniff, secure
 from admin.settings import Settings
 from ivr.web.blueprint import create_blueprint
 from ivr.web.phone import create_phone_page
@@ -27,11 +30,15 @@ from sync.records.tables import Community
 from sync.waking import Waker
 
 _SESSION = timedelta(hours=8)  # a working day
-_SIGNED_BY_CALLER = ("calls", "api")  # these ask for a signature or a key themselves, and know no cookie
+Wsgi = Callable[..., Iterable[bytes]]
+_PHONE_PATHS = ("/calls", "/media", "/health")
 
 
 def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
-    """The web process's app. `archive` may be handed in; otherwise it is opened from the settings."""
+    """The web process's app. `archive` may be handed in; otherwise it is opened from the settings.
+
+    What phone lines ask for is answered by an app of its own, `extensions["phone"]`: no cookie, no page.
+    """
     opened = archive or open_archive(settings)
     queue = WorkQueue(settings.redis_url)
     app = Flask("admin", static_folder=None)
@@ -50,18 +57,48 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     secure(app, f"{exchange.scheme}://{exchange.netloc}")
     guard(app, opened)
     csrf = CSRFProtect(app)
-    clips, lines = open_clips(settings, opened), lines_of(settings, opened)
-    app.register_blueprint(create_blueprint(opened, Waker(queue), clips, lines, settings.public_base))
-    numbers = partial(_numbers, opened)
-    phone_page = create_phone_page(exchange_token(opened), settings.phone_url, is_staff, numbers)
-    app.register_blueprint(phone_page)
-    app.register_blueprint(create_api(opened))
+    app.register_blueprint(_phone_page(settings, opened))
+    app.register_blueprint(create_api(opened, queue=Waker(queue)))
+    csrf.exempt(app.blueprints["api"])  # it asks for a key, and knows no cookie
     app.register_blueprint(create_desk(opened, queue))
-    for name in _SIGNED_BY_CALLER:
-        csrf.exempt(app.blueprints[name])
     guard_doors(app)
     app.add_url_rule("/", "home", _home)
+    phone = _phone_app(settings, opened, queue)
+    app.extensions["phone"] = phone
+    app.wsgi_app = _forked(phone.wsgi_app, app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _phone_app(settings: Settings, archive: Archive, queue: WorkQueue) -> Flask:
+    """Webhooks and the sound they name: every turn of every call comes by, so it carries little."""
+    phone = Flask("phone", static_folder=None)
+    phone.session_interface = _NoSession()
+    log_requests(phone)
+    never_sniff(phone)
+    clips, lines = open_clips(settings, archive), lines_of(settings, archive)
+    phone.register_blueprint(create_blueprint(archive, Waker(queue), clips, lines, settings.public_base))
+    return phone
+
+
+class _NoSession(SessionInterface):
+    """Phone lines have no cookies."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Nothing is remembered."""
+
+
+def _forked(phone: Wsgi, others: Wsgi) -> Any:
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        first = "/" + environ.get("PATH_INFO", "").lstrip("/").partition("/")[0]
+        return (phone if first in _PHONE_PATHS else others)(environ, start_response)
+
+    return answer
+
+
+def _phone_page(settings: Settings, archive: Archive) -> Blueprint:
+    return create_phone_page(
+        exchange_token(archive), settings.phone_url, is_staff, partial(_numbers, archive)
+    )
 
 
 def lines_of(settings: Settings, archive: Archive) -> dict[str, PhoneLine]:

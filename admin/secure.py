@@ -52,6 +52,15 @@ def secure(app: Flask, exchange_origin: str) -> None:
         return answer
 
 
+def never_sniff(app: Flask) -> None:
+    """What answers of an app without pages carry: they are what they say they are."""
+
+    @app.after_request
+    def dress(answer: Response) -> Response:
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
 def log_requests(app: Flask) -> None:
     """One line a request: method, the route (never its query or body), ids in it, status, milliseconds."""
 

@@ -8,10 +8,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from admin.app import create_app
+from admin.app import Wsgi, create_app
 from admin.settings import Settings
-
-Wsgi = Callable[..., Any]
 
 _THREADS = 8
 _KEEP_ALIVE_SECONDS = 15

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sync import migrations
 from sync.errors import RecordsError, RecordsUnavailable
 from sync.prepared import execute
+from sync.writers import BUSY_SECONDS, WritersQueue
 
 __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
-BUSY_SECONDS = 10
 _LOG_BUSY_MILLISECONDS = 200  # emptying the log keeps writers out: a call must not notice
 _POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
 _SQLITE_PRAGMAS = (
@@ -50,18 +49,13 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._reader = _reader_of(self.engine, self.is_sqlite)
-        # SQLite has one writer. Threads of this process queue here instead of sleeping in its busy handler.
-        self._writer = threading.Lock() if self.is_sqlite else None
+        self._writers = WritersQueue(self.url.database) if self.is_sqlite else None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One writing transaction: committed on leaving, rolled back by an exception."""
         with _translated(), self._turn(), self.engine.connect() as connection:
-            with _Session(connection, expire_on_commit=False) as session:
-                yield session
-                if session.in_transaction():
-                    session.commit()  # writes what is pending; the connection commits
-            connection.commit()
+            yield from _committed(connection)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -72,6 +66,15 @@ class Database:
             _Session(connection, expire_on_commit=False) as session,
         ):
             yield session
+
+    @contextmanager
+    def begin_after(self, session: Session) -> Iterator[Session]:
+        """One writing transaction on the connection of a session of `read`, whose snapshot it ends."""
+        connection = session.connection()
+        with _translated(), self._turn():
+            connection.rollback()
+            connection.execution_options(is_reader=False)
+            yield from _committed(connection)
 
     def create(self) -> None:
         """Bring the tables to what this program knows; safe to run at once from several processes."""
@@ -107,18 +110,23 @@ class Database:
     def close(self) -> None:
         """Give back every pooled connection."""
         self.engine.dispose()
+        if self._writers is not None:
+            self._writers.close()
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._writer is None:
-            yield
-            return
-        if not self._writer.acquire(timeout=BUSY_SECONDS):
-            raise RecordsUnavailable("the database is busy")
-        try:
-            yield
-        finally:
-            self._writer.release()
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._writers is None else self._writers.turn()
+
+
+def _committed(connection: Connection) -> Iterator[Session]:
+    try:
+        with _Session(connection, expire_on_commit=False) as session:
+            yield session
+            if session.in_transaction():
+                session.commit()  # writes what is pending; the connection commits
+        connection.commit()
+    except BaseException:
+        connection.rollback()  # here, while no other may write
+        raise
 
 
 class _Session(Session):

@@ -28,7 +28,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 
 def _rules(app: Flask) -> list[Rule]:
-    return list(app.url_map.iter_rules())
+    """Of both apps: that of the phone lines has no page and no cookie."""
+    return [*app.url_map.iter_rules(), *app.extensions["phone"].url_map.iter_rules()]
 
 
 def _path(rule: Rule) -> str:
@@ -48,6 +49,12 @@ def _method(rule: Rule) -> str:
 def test_the_public_list_names_only_routes_that_exist_and_stays_short(app: Flask) -> None:
     assert set(PUBLIC) <= {rule.endpoint for rule in _rules(app)}
     assert len(PUBLIC) <= MOST_PUBLIC
+
+
+def test_the_phone_lines_app_has_only_routes_with_a_guard_of_their_own(app: Flask) -> None:
+    phone = {rule.endpoint for rule in app.extensions["phone"].url_map.iter_rules()}
+    assert phone
+    assert phone <= set(PUBLIC)
 
 
 def test_every_other_route_sends_a_stranger_to_the_sign_in(app: Flask) -> None:
@@ -82,7 +89,8 @@ def test_the_api_refuses_who_has_no_key(app: Flask) -> None:
 
 
 def test_every_answer_carries_the_careful_headers(app: Flask) -> None:
-    for path in ("/health", "/desk/sign-in", "/phone", "/api/v1/openapi.json", "/nowhere"):
+    assert app.test_client().get("/health").headers["X-Content-Type-Options"] == "nosniff"
+    for path in ("/desk/sign-in", "/phone", "/api/v1/openapi.json", "/nowhere"):
         headers = app.test_client().get(path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"], path
         assert headers["X-Content-Type-Options"] == "nosniff", path

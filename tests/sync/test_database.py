@@ -78,7 +78,7 @@ def test_writers_that_read_first_never_fail_on_each_other(any_archive: Archive) 
 def test_another_process_that_holds_the_lock_too_long_is_our_error(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("sync.writers.BUSY_SECONDS", 0.2)
     other = Database(str(archive.database.url))
     with archive.database.begin() as session:
         session.add(an_audit())
