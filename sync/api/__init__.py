@@ -63,7 +63,7 @@ def _guarded(
     def answer(record_id: str = "") -> Response:
         now = clock()
         caller = recognise(archive, request, now)
-        act, subject = "api.write" if route.writes else "api.read", request.path[:200]
+        act, subject = "api.write" if route.writes else "api.read", request.path
         try:
             pace.check(caller.id)
             demand(caller, route.scope)
@@ -75,6 +75,8 @@ def _guarded(
             if route.waits is not None:
                 route.waits(asked)
             found = _look(route, asked)
+        except RecordsUnavailable:
+            raise  # the audit is away with them: waiting for it once more helps nobody
         except Exception as error:
             audit(archive, caller, act, subject, status_of(error), now)
             raise

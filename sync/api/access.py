@@ -87,7 +87,7 @@ def audit_in(session: Session, caller: Caller, act: str, subject: str, status: i
             at=now,
             actor=caller.id,
             act=act,
-            subject=subject,
+            subject=subject.replace("\x00", " ")[:200],
             details={"status": status},
         )
     )

@@ -34,7 +34,7 @@ def write(route: Route, asked: Asked, request: Request, queue: Queue | None) -> 
         answer = before or _effect(session, route, asked)
         if claim and before is None:
             keep_answer(session, claim, answer, asked.now)
-        audit_in(session, asked.caller, "api.write", request.path[:200], answer.status, asked.now)
+        audit_in(session, asked.caller, "api.write", request.path, answer.status, asked.now)
     if queue is not None:
         for job in route.wakes:
             queue.put(job, **({"community_id": asked.caller.community_id} if job == "render" else {}))

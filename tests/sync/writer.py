@@ -14,6 +14,7 @@ from sync.api import create_api
 from sync.archive import Archive
 from sync.platforms import SCOPES, add_platform
 from sync.settle import settle_batch
+from sync.waking import Queue
 from sync.words import transcribe_opinion
 from tests.sync.voices import Parrot
 
@@ -82,7 +83,7 @@ class Writer:
                 transcribe_opinion(self.archive, opinion_id, Parrot, lambda: datetime.now(UTC))
 
 
-def app_on(archive: Archive, told: Told, now: list[datetime]) -> Flask:
+def app_on(archive: Archive, told: Queue, now: list[datetime]) -> Flask:
     """The API alone. Its clock shows the last of `now`, or the time where that is empty."""
     app = Flask("test")
     clock = lambda: now[-1] if now else datetime.now(UTC)  # noqa: E731
