@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from sync.records.tables import Change
-from sync.upsert import as_arrays, is_sqlite
+from sync.upsert import as_arrays, is_among, is_sqlite
+
+_COLUMNS = tuple(column for column in Change.__table__.c if column.name != "details")
 
 
 @dataclass(frozen=True, order=True)
@@ -74,14 +76,22 @@ def after(
 ) -> Sequence[Row[Any]]:
     """The next changes of a community behind a cursor, in feed order; only of these kinds of `records`.
 
-    Rows have the columns of Change. On PostgreSQL only transactions older than the oldest one still running
-    are shown: a later reader can then never find a change in front of a cursor already handed out, in
-    whatever order transactions commit.
+    Rows have the columns of Change but `details`. On PostgreSQL only transactions older than the oldest one
+    still running are shown: a later reader can then never find a change in front of a cursor already handed
+    out, in whatever order transactions commit.
     """
     query = _visible(session, community_id).where(_place() > tuple_(cursor.xact, cursor.id))
     if records is not None:
         query = query.where(Change.record.in_(sorted(records)))
     return session.execute(query.order_by(Change.xact, Change.id).limit(limit)).all()
+
+
+def details(session: Session, ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
+    """The details of some changes, by their numbers."""
+    if not ids:
+        return {}
+    rows = session.execute(select(Change.id, Change.details).where(is_among(session, Change.id, list(ids))))
+    return {row.id: row.details for row in rows}
 
 
 def newest(session: Session, community_id: str) -> Cursor:
@@ -97,7 +107,7 @@ def oldest(session: Session, community_id: str, limit: int) -> Sequence[Row[Any]
 
 
 def _visible(session: Session, community_id: str) -> Select[Any]:
-    query = select(Change.__table__).where(Change.community_id == community_id)
+    query = select(*_COLUMNS).where(Change.community_id == community_id)
     if is_sqlite(session):
         return query
     return query.where(Change.xact < _as_number(func.pg_snapshot_xmin(func.pg_current_snapshot())))

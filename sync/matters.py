@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.changes import note
 from sync.records.tables import JoinedOpinion, Opinion, Person, Reply, record_id
+from sync.upsert import is_among
 
 OPEN = frozenset({"waiting", "review", "approved", "rejected"})
 _GONE = ("withdrawn", "erased")
@@ -29,8 +30,13 @@ def standings(session: Session, opinion_ids: Collection[str], with_practice: boo
     """How each of these stands, with two queries however many they are."""
     if not opinion_ids:
         return {}
-    touched = JoinedOpinion.opinion_id.in_(opinion_ids) | JoinedOpinion.leader_id.in_(opinion_ids)
-    rows = session.execute(select(JoinedOpinion.opinion_id, JoinedOpinion.leader_id).where(touched)).all()
+    joined, leading = (
+        is_among(session, column, list(opinion_ids))
+        for column in (JoinedOpinion.opinion_id, JoinedOpinion.leader_id)
+    )
+    rows = session.execute(
+        select(JoinedOpinion.opinion_id, JoinedOpinion.leader_id).where(joined | leading)
+    ).all()
     leaders = dict(iter((row.opinion_id, row.leader_id) for row in rows))
     voices = _voices(session, set(leaders.values()), with_practice) if leaders else {}
     return {one: Standing(leaders.get(one), voices.get(leaders.get(one, one), 1)) for one in opinion_ids}

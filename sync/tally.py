@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sync.ballots import rules_of
 from sync.errors import RecordsError
 from sync.records.tables import Ballot, Capture, Topic
+from sync.upsert import is_among
 
 _Group = tuple[str, str, str, bool, int]  # choice, evidence, channel, whether practice; how many voters
 
@@ -105,7 +106,7 @@ def _standing(session: Session, ids: Sequence[str]) -> Mapping[str, list[_Group]
     grouped = (Ballot.choice, Ballot.evidence, Ballot.channel, Ballot.is_practice)
     query = (
         select(Ballot.topic_id, *grouped, func.count(Ballot.id))
-        .where(Ballot.topic_id.in_(ids))
+        .where(is_among(session, Ballot.topic_id, ids))
         .group_by(Ballot.topic_id, *grouped)
     )
     found: dict[str, list[_Group]] = defaultdict(list)
@@ -117,7 +118,7 @@ def _standing(session: Session, ids: Sequence[str]) -> Mapping[str, list[_Group]
 def _given(session: Session, ids: Sequence[str]) -> Mapping[str, Counter[str]]:
     query = (
         select(Capture.topic_id, Capture.state, func.count(Capture.id))
-        .where(Capture.topic_id.in_(ids), Capture.kind == "ballot")
+        .where(is_among(session, Capture.topic_id, ids), Capture.kind == "ballot")
         .group_by(Capture.topic_id, Capture.state)
     )
     found: dict[str, Counter[str]] = defaultdict(Counter)

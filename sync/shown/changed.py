@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from sync.changes import details
 from sync.records.tables import Ballot, Opinion, ProgressUpdate, Reaction, Reply, Satisfaction, Topic
 from sync.shown.opinions import GONE, is_demo, opinions, reactions_to, shown_opinions, shown_reply, tombstone
 from sync.shown.topics import shown_topics, shown_update
+from sync.upsert import is_among
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "feedback:read": ("opinion", "reaction", "reply", "satisfaction"),
@@ -45,22 +47,25 @@ def as_now(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> list[Js
     for change in changes:
         by_kind[change.record].append(change)
     shown = {kind: _READ[kind](session, eyes, rows) for kind, rows in by_kind.items()}
+    gone = [one for one in changes if one.record_id not in shown[one.record]]
+    about = details(session, [one.id for one in gone])
+    left = {one.record_id: _left(one.record_id, about[one.id]) for one in gone}
     return [
-        found[change.record_id] if change.record_id in found else _gone(change)
-        for change in changes
-        for found in (shown[change.record],)
+        left[one.record_id] if one.record_id in left else shown[one.record][one.record_id] for one in changes
     ]
 
 
-def _gone(change: Row[Any]) -> Json:
-    """What was deleted whole; its change says where it belonged."""
-    about = {name: change.details[name] for name in ("opinion_id", "topic_id") if name in change.details}
-    return tombstone(change.record_id, "deleted", **about)
+def _left(record_id: str, about: Mapping[str, Any]) -> Json:
+    """Of what was deleted whole only its change says where it belonged."""
+    owner = {name: about[name] for name in ("opinion_id", "topic_id") if name in about}
+    return tombstone(record_id, "deleted", **owner)
 
 
 def _opinions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
     ids = _ids(changes)
-    rows = session.execute(opinions(session, eyes.community_id).where(Opinion.id.in_(ids))).all()
+    rows = session.execute(
+        opinions(session, eyes.community_id).where(is_among(session, Opinion.id, ids))
+    ).all()
     shown = shown_opinions(session, rows, eyes.scopes, is_demo(session, eyes.community_id))
     return dict.fromkeys(ids) | {one["id"]: one for one in shown}
 
@@ -68,19 +73,23 @@ def _opinions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Show
 def _topics(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
     """A draft is not for platforms, however often it is changed."""
     ids = _ids(changes)
-    rows = session.scalars(select(Topic).where(Topic.id.in_(ids), Topic.state != "draft")).all()
+    rows = session.scalars(
+        select(Topic).where(is_among(session, Topic.id, ids), Topic.state != "draft")
+    ).all()
     return dict.fromkeys(ids) | {one["id"]: one for one in shown_topics(session, rows, eyes.now)}
 
 
 def _progress(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
-    query = select(ProgressUpdate).where(ProgressUpdate.id.in_(_ids(changes)))
+    query = select(ProgressUpdate).where(is_among(session, ProgressUpdate.id, _ids(changes)))
     return {one.id: shown_update(one) | {"topic_id": one.topic_id} for one in session.scalars(query)}
 
 
 def _ballots(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
     """That somebody has voted and how; never what: a result is only ever told as a whole."""
     names = ("id", "topic_id", "channel", "evidence", "is_practice", "cast_at")
-    query = select(*(getattr(Ballot, name) for name in names)).where(Ballot.id.in_(_ids(changes)))
+    query = select(*(getattr(Ballot, name) for name in names)).where(
+        is_among(session, Ballot.id, _ids(changes))
+    )
     with_practice = is_demo(session, eyes.community_id)
     found: dict[str, Json | None] = {}
     for row in session.execute(query):
@@ -132,7 +141,9 @@ def _about_opinions(
     opinion = (Opinion.state.label("opinion_state"), Opinion.is_practice.label("on_practice"))
     query: Select[Any] = select(record.id, record.opinion_id, *opinion, *columns)
     return session.execute(
-        query.join(Opinion, Opinion.id == record.opinion_id).where(record.id.in_(_ids(changes)))
+        query.join(Opinion, Opinion.id == record.opinion_id).where(
+            is_among(session, record.id, _ids(changes))
+        )
     ).all()
 
 

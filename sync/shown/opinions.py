@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from sync.matters import standings
 from sync.records.tables import Community, Opinion, Reaction, Reply, Transcript
+from sync.upsert import is_among
 
 STATES = ("waiting", "review", "approved", "rejected", "withdrawn", "erased")
 GONE = frozenset({"withdrawn", "erased"})
@@ -68,7 +69,11 @@ def tombstone(record_id: str, state: str, **more: Any) -> Json:
 def reactions_to(session: Session, ids: Iterable[str], with_practice: bool) -> Mapping[str, dict[str, int]]:
     """How many chose what about each of these opinions, in one query."""
     grouped = (Reaction.opinion_id, Reaction.choice)
-    query = select(*grouped, func.count()).where(Reaction.opinion_id.in_(list(ids))).group_by(*grouped)
+    query = (
+        select(*grouped, func.count())
+        .where(is_among(session, Reaction.opinion_id, list(ids)))
+        .group_by(*grouped)
+    )
     if not with_practice:
         query = query.where(Reaction.is_practice.is_(False))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
@@ -90,7 +95,7 @@ def _may_read(state: str, scopes: frozenset[str]) -> bool:
 def _words(session: Session, ids: Sequence[str]) -> Mapping[str, str | None]:
     rows = session.execute(
         select(Transcript.opinion_id, Transcript.redacted)
-        .where(Transcript.opinion_id.in_(ids))
+        .where(is_among(session, Transcript.opinion_id, ids))
         .order_by(Transcript.opinion_id, Transcript.version)
     )
     return dict(iter(rows))  # the newest version stands
@@ -100,7 +105,7 @@ def _replies(session: Session, ids: Sequence[str]) -> Mapping[str, list[Json]]:
     """Public ones; a private reply is for its asker alone."""
     rows = session.execute(
         select(Reply.opinion_id, Reply.id, Reply.spoken, Reply.published_at)
-        .where(Reply.opinion_id.in_(ids), Reply.is_private.is_(False))
+        .where(is_among(session, Reply.opinion_id, ids), Reply.is_private.is_(False))
         .order_by(Reply.published_at, Reply.id)
     )
     found: dict[str, list[Json]] = defaultdict(list)

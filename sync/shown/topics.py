@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from sync.records.tables import ProgressUpdate, Topic
 from sync.tally import Tally, tallies
+from sync.upsert import is_among
 
 Json = dict[str, Any]
 
@@ -82,7 +83,7 @@ def _updates(session: Session, ids: Sequence[str]) -> Mapping[str, list[Json]]:
     """Progress, oldest first."""
     rows = session.scalars(
         select(ProgressUpdate)
-        .where(ProgressUpdate.topic_id.in_(ids))
+        .where(is_among(session, ProgressUpdate.topic_id, ids))
         .order_by(ProgressUpdate.published_at, ProgressUpdate.id)
     )
     found: dict[str, list[Json]] = defaultdict(list)
