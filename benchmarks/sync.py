@@ -1,4 +1,4 @@
-"""The merge beside bare statements on PostgreSQL: its rate, its cost as records grow, a second worker; Polis.
+"""The merge on PostgreSQL beside bare statements, as records grow, with a second worker; the feed; Polis.
 
 `make bench BENCH=sync` takes a quarter of an hour; with `SMALL=1` in front of it a minute, on fewer rows.
 """
@@ -12,12 +12,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 from benchmarks import polis
+from benchmarks.feed import measure_feed
 from benchmarks.report import Measured
 from benchmarks.sync_bare import rows_of, write
 from benchmarks.sync_town import Town, town
@@ -58,9 +57,8 @@ def measure() -> Iterator[Measured]:
         yield _merge(url, home, sizes)
         yield _growth(url, home, sizes)
         yield _workers(url, home, sizes)
+        yield from measure_feed(url, home / "feed")
         yield from _polis(url, home, sizes)
-    if find_spec("benchmarks.feed") is not None:
-        yield from import_module("benchmarks.feed").measure()
 
 
 def _merge(url: str, home: Path, sizes: Sizes) -> Measured:

@@ -124,10 +124,10 @@ def _given(session: Session, topic_id: str) -> tuple[Given, ...]:
 
 def _people(session: Session, topic: Topic, now: datetime) -> tuple[int, int]:
     """How many gave what counts, by account and telephone; and how many they are once links are followed."""
-    gave = select(Capture.person_id.distinct()).where(
+    gave = select(Capture.person_id).where(
         Capture.topic_id == topic.id, Capture.kind == "ballot", Capture.state == "merged"
     )
-    ids = list(session.scalars(gave))
+    ids = list(session.scalars(gave.distinct()))
     roots: set[str] = set()
     for start in range(0, len(ids), _AT_ONCE):
         roots |= {
