@@ -52,6 +52,7 @@ class BaresipLeg:
             via=headers.get("via", ""),
         )
         self.on_key: Callable[[str], None] = lambda digit: None
+        self.on_key_over: Callable[[], None] = lambda: None
         self.on_answered: Callable[[], None] = lambda: None
         self.on_over: Callable[[], None] = lambda: None
         self.is_over = False
@@ -124,6 +125,8 @@ class BaresipLeg:
                 self.on_answered()
             case Event.CALL_DTMF_START:
                 self.on_key(event.text or "")
+            case Event.CALL_DTMF_END:
+                self.on_key_over()
             case Event.CALL_CLOSED:
                 self.is_over, self._text = True, event.text or ""
                 self.on_over()

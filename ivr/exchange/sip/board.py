@@ -49,14 +49,15 @@ class Board:
 
     @property
     def count(self) -> int:
-        """How many lines are plugged in."""
-        return len(self._plugs)
+        """How many lines are plugged in and take calls."""
+        return sum(plug.is_ready for plug in self._plugs)
 
 
 class Plug:
     """One line's end at the exchange."""
 
     def __init__(self, socket: web.WebSocketResponse, take: Take) -> None:
+        self.is_ready = False
         self._socket, self._take = socket, take
         self._handsets: dict[int, SipHandset] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -88,6 +89,7 @@ class Plug:
 
     def _hear(self, given: Mapping[str, Any]) -> None:
         number = given.get("call", 0)
+        self.is_ready = self.is_ready or given.get("type") == "ready"
         if given.get("type") == "ring":
             handset = SipHandset(
                 number, str(given.get("from", "")), str(given.get("to", "")), self._outgoing.put_nowait

@@ -33,5 +33,5 @@ class Keys:
         return is_new
 
     def hold(self, now: float) -> None:
-        """The last digit was still there."""
+        """The last digit was there until now."""
         self._at = now

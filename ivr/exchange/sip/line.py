@@ -128,6 +128,7 @@ class Line:
         ) as socket:
             log.info("the line is plugged into the exchange")
             self._outgoing = asyncio.Queue()
+            self._send(say("ready", 0))
             delivering = asyncio.create_task(_deliver(socket, self._outgoing))
             try:
                 async for message in socket:

@@ -30,12 +30,13 @@ class Invite:
 class Leg(Protocol):
     """One side of a SIP call. Sound is 8 kHz mono PCM16LE; nothing here blocks.
 
-    The line sets `on_key` (a digit has begun), `on_answered` and `on_over`. All are called in the event loop,
-    `on_over` once. After that every method does nothing.
+    The line sets `on_key` (a digit has begun), `on_key_over` (it is over), `on_answered` and `on_over`.
+    All are called in the event loop, `on_over` once. After that every method does nothing.
     """
 
     invite: Invite
     on_key: Callable[[str], None]
+    on_key_over: Callable[[], None]
     on_answered: Callable[[], None]
     on_over: Callable[[], None]
 

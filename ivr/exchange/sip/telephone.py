@@ -48,6 +48,7 @@ class Telephone:
         self._ends_at = 0.0
         self._is_listening = self._is_ringing = self._is_ending = False
         leg.on_key = lambda digit: self._press(digit, "event")
+        leg.on_key_over = lambda: self._keys.hold(time.monotonic())
         leg.on_answered = lambda: self._send(say("answered", number))
 
     # --- what the exchange says ---

@@ -2,6 +2,7 @@
 
 | the line says | | the exchange says | |
 |---|---|---|---|
+| `ready` | it takes calls now; `call` is 0 | | |
 | `ring` | a call: `from`, `to` | `answer` | pick up |
 | `answered` | it is up: sound goes through | `refuse` | `busy` or not |
 | `key` | one key has begun | `flush` | fall silent at once |
