@@ -46,7 +46,7 @@ def until(claim: Callable[[], object], seconds: float = 20.0, what: str = "") ->
 
 @dataclass
 class Town:
-    """One installation in `home`. Its processes are started by name: `web`, `worker`, `exchange`, `redis`."""
+    """One installation in `home`. Its processes are started by name: `web`, `worker`, `webhooks` …"""
 
     settings: Settings
     plan: serving.Plan
@@ -154,7 +154,7 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def town(home: Path, recognizer: str = "fixed", speed: float = 1.0) -> Iterator[Town]:
+def town(home: Path, recognizer: str = "fixed", speed: float = 1.0, **variables: str) -> Iterator[Town]:
     """A town with fresh tables and nothing running yet; everything is ended afterwards."""
     environment = {
         "TINGJIAN_HOME": str(home),
@@ -162,6 +162,7 @@ def town(home: Path, recognizer: str = "fixed", speed: float = 1.0) -> Iterator[
         "TINGJIAN_EXCHANGE_PORT": str(free_port()),
         "TWILIO_ACCOUNT_SID": PLATFORM,
         "TWILIO_AUTH_TOKEN": PLATFORM_TOKEN,
+        **variables,
     }
     settings = Settings.from_environment(environment)
     archive = open_archive(settings)
