@@ -83,14 +83,16 @@ def after(
     query = _visible(session, community_id).where(_place() > tuple_(cursor.xact, cursor.id))
     if records is not None:
         query = query.where(Change.record.in_(sorted(records)))
-    return session.execute(query.order_by(Change.xact, Change.id).limit(limit)).all()
+    return session.connection().execute(query.order_by(Change.xact, Change.id).limit(limit)).all()
 
 
 def details(session: Session, ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
     """The details of some changes, by their numbers."""
     if not ids:
         return {}
-    rows = session.execute(select(Change.id, Change.details).where(is_among(session, Change.id, list(ids))))
+    rows = session.connection().execute(
+        select(Change.id, Change.details).where(is_among(session, Change.id, list(ids)))
+    )
     return {row.id: row.details for row in rows}
 
 

@@ -63,9 +63,11 @@ def _left(record_id: str, about: Mapping[str, Any]) -> Json:
 
 def _opinions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
     ids = _ids(changes)
-    rows = session.execute(
-        opinions(session, eyes.community_id).where(is_among(session, Opinion.id, ids))
-    ).all()
+    rows = (
+        session.connection()
+        .execute(opinions(session, eyes.community_id).where(is_among(session, Opinion.id, ids)))
+        .all()
+    )
     shown = shown_opinions(session, rows, eyes.scopes, is_demo(session, eyes.community_id))
     return dict.fromkeys(ids) | {one["id"]: one for one in shown}
 
@@ -92,7 +94,7 @@ def _ballots(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown
     )
     with_practice = is_demo(session, eyes.community_id)
     found: dict[str, Json | None] = {}
-    for row in session.execute(query):
+    for row in session.connection().execute(query):
         item = dict(zip(names, row, strict=True))
         item["cast_at"] = row.cast_at.isoformat()
         found[row.id] = None if row.is_practice and not with_practice else item
@@ -140,11 +142,15 @@ def _about_opinions(
     """What belongs to an opinion, with the state its opinion is in."""
     opinion = (Opinion.state.label("opinion_state"), Opinion.is_practice.label("on_practice"))
     query: Select[Any] = select(record.id, record.opinion_id, *opinion, *columns)
-    return session.execute(
-        query.join(Opinion, Opinion.id == record.opinion_id).where(
-            is_among(session, record.id, _ids(changes))
+    return (
+        session.connection()
+        .execute(
+            query.join(Opinion, Opinion.id == record.opinion_id).where(
+                is_among(session, record.id, _ids(changes))
+            )
         )
-    ).all()
+        .all()
+    )
 
 
 def _under_opinions(

@@ -77,7 +77,7 @@ def reactions_to(session: Session, ids: Iterable[str], with_practice: bool) -> M
     if not with_practice:
         query = query.where(Reaction.is_practice.is_(False))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for opinion_id, choice, count in session.execute(query.order_by(*grouped)):
+    for opinion_id, choice, count in session.connection().execute(query.order_by(*grouped)):
         counts[opinion_id][choice] = count
     return counts
 
@@ -93,7 +93,7 @@ def _may_read(state: str, scopes: frozenset[str]) -> bool:
 
 
 def _words(session: Session, ids: Sequence[str]) -> Mapping[str, str | None]:
-    rows = session.execute(
+    rows = session.connection().execute(
         select(Transcript.opinion_id, Transcript.redacted)
         .where(is_among(session, Transcript.opinion_id, ids))
         .order_by(Transcript.opinion_id, Transcript.version)
@@ -103,7 +103,7 @@ def _words(session: Session, ids: Sequence[str]) -> Mapping[str, str | None]:
 
 def _replies(session: Session, ids: Sequence[str]) -> Mapping[str, list[Json]]:
     """Public ones; a private reply is for its asker alone."""
-    rows = session.execute(
+    rows = session.connection().execute(
         select(Reply.opinion_id, Reply.id, Reply.spoken, Reply.published_at)
         .where(is_among(session, Reply.opinion_id, ids), Reply.is_private.is_(False))
         .order_by(Reply.published_at, Reply.id)
