@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -36,6 +37,8 @@ HEADERS = ("From", "To", "Via", "Privacy", "P-Asserted-Identity")
 FENCE_SECONDS = 300.0
 """How often the names of trunks are looked up again."""
 REGISTER_SECONDS = 60
+MOST_RECENT = 64
+"""Events remembered: a dialled call may be refused before the library has told us of it, and is told then."""
 BUSY, NO_ANSWER = {486, 600, 603}, {408, 480, 487}
 
 
@@ -140,6 +143,7 @@ class BaresipStack:
         self._settings = settings
         self._runtime = Runtime()
         self._agent: UserAgent
+        self._recent: deque[StackEvent] = deque(maxlen=MOST_RECENT)
         first, last = settings.rtp_ports
         self._ports = (settings.port, *range(first, last + 1))
         self._warden = Warden(Fence(()), self._ports)
@@ -152,6 +156,7 @@ class BaresipStack:
         self._runtime.on_dead = lambda: self.on_dead()
         try:
             await self._runtime.start(_config(settings))
+            self._runtime.subscribe(self._recent.append)
             if settings.port not in self._warden.guard():
                 raise StackError(f"the line cannot listen on {settings.host}:{settings.port}")
             self._agent = await UserAgent.create(self._runtime, _account(settings), transfer_policy="reject")
@@ -169,9 +174,13 @@ class BaresipStack:
     async def dial(self, address: str) -> Leg:
         """Ring an address. Raises StackError."""
         try:
-            return self._leg(await self._agent.dial(address))
+            call = await self._agent.dial(address)
         except (BaresipError, ValueError) as error:
             raise StackError("the SIP stack does not dial") from error
+        leg = self._leg(call)
+        for event in [event for event in self._recent if event.call == call.handle]:
+            asyncio.get_running_loop().call_soon(call._on_stack_event, event)
+        return leg
 
     async def close(self) -> None:
         """End all calls, then the stack itself."""

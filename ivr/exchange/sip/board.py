@@ -76,6 +76,7 @@ class Plug:
                     self._hear(said(message.data))
         finally:
             sending.cancel()
+            self.is_ready = False
             for handset in self._handsets.values():
                 handset.gone()
             if self._calls:
