@@ -18,6 +18,7 @@ from sync.changes import Cursor
 from sync.errors import RecordsError
 from sync.records.tables import Change, Community, Feed
 from sync.shown.changed import Eyes, Json, as_now, kinds_for
+from sync.shown.opinions import is_demo
 
 SPEC = "1.0"
 LATEST = "latest"
@@ -66,7 +67,8 @@ def events(
         _know(session, community_id, life, place)
     page = found[:limit]
     last = Cursor(page[-1].xact, page[-1].id) if page else place
-    data = as_now(session, Eyes(community_id, scopes, now or datetime.now(UTC)), page)
+    eyes = Eyes(community_id, scopes, now or datetime.now(UTC), is_demo(session, community_id))
+    data = as_now(session, eyes, page)
     shown = [(row, seen) for row, seen in zip(page, data, strict=True) if seen is not None]
     return Events(list(_events(life, community_id, shown)), life.cursor(last), len(found) > limit)
 

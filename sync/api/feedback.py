@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
@@ -18,7 +18,7 @@ from sync.shown.opinions import STATES, is_demo, opinions, shown_opinions
 def list_feedback(session: Session, asked: Asked) -> Json:
     """One page, oldest first. `state` and `topic_id` narrow it."""
     page = page_of(asked.arguments)
-    query = opinions(session, asked.caller.community_id)
+    query = _visible(session, asked)
     if state := asked.arguments.get("state"):
         if state not in STATES:
             raise Problem(422, f"state is one of {', '.join(STATES)}")
@@ -33,11 +33,16 @@ def list_feedback(session: Session, asked: Asked) -> Json:
 
 def one_feedback(session: Session, asked: Asked) -> Json:
     """One opinion. Problem 404 where the platform's community has none of that id."""
-    query = opinions(session, asked.caller.community_id).where(Opinion.id == asked.record_id)
+    query = _visible(session, asked).where(Opinion.id == asked.record_id)
     found = session.execute(query).all()
     if not found:
         raise Problem(404, "no such feedback")
     return _shown(session, asked, found)[0]
+
+
+def _visible(session: Session, asked: Asked) -> Select[Any]:
+    community_id = asked.caller.community_id
+    return opinions(community_id, is_demo(session, community_id))
 
 
 def _shown(session: Session, asked: Asked, rows: Sequence[Row[Any]]) -> list[Json]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from sync.changes import details
 from sync.records.tables import Ballot, Opinion, ProgressUpdate, Reaction, Reply, Satisfaction, Topic
-from sync.shown.opinions import GONE, is_demo, opinions, reactions_to, shown_opinions, shown_reply, tombstone
+from sync.shown.opinions import GONE, opinions, reactions_to, shown_opinions, shown_reply, tombstone
 from sync.shown.topics import shown_topics, shown_update
 from sync.upsert import is_among
 
@@ -29,11 +29,12 @@ Shown = Mapping[str, Json | None]  # by record id; None: not for this platform; 
 
 @dataclass(frozen=True)
 class Eyes:
-    """Who looks at a community's records, and when."""
+    """Who looks at a community's records, and when; and whether its practice counts."""
 
     community_id: str
     scopes: frozenset[str]
     now: datetime
+    with_practice: bool
 
 
 def kinds_for(scopes: frozenset[str]) -> frozenset[str]:
@@ -65,10 +66,10 @@ def _opinions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Show
     ids = _ids(changes)
     rows = (
         session.connection()
-        .execute(opinions(session, eyes.community_id).where(is_among(session, Opinion.id, ids)))
+        .execute(opinions(eyes.community_id, eyes.with_practice).where(is_among(session, Opinion.id, ids)))
         .all()
     )
-    shown = shown_opinions(session, rows, eyes.scopes, is_demo(session, eyes.community_id))
+    shown = shown_opinions(session, rows, eyes.scopes, eyes.with_practice)
     return dict.fromkeys(ids) | {one["id"]: one for one in shown}
 
 
@@ -92,27 +93,25 @@ def _ballots(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown
     query = select(*(getattr(Ballot, name) for name in names)).where(
         is_among(session, Ballot.id, _ids(changes))
     )
-    with_practice = is_demo(session, eyes.community_id)
     found: dict[str, Json | None] = {}
     for row in session.connection().execute(query):
         item = dict(zip(names, row, strict=True))
         item["cast_at"] = row.cast_at.isoformat()
-        found[row.id] = None if row.is_practice and not with_practice else item
+        found[row.id] = None if row.is_practice and not eyes.with_practice else item
     return found
 
 
 def _reactions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
     """Who reacted is nobody's business; what all reactions to the opinion come to is."""
-    with_practice = is_demo(session, eyes.community_id)
     rows = _about_opinions(session, Reaction, changes, Reaction.is_practice)
-    counts = reactions_to(session, {row.opinion_id for row in rows}, with_practice)
+    counts = reactions_to(session, {row.opinion_id for row in rows}, eyes.with_practice)
 
     def item(row: Row[Any]) -> Json | None:
-        if row.is_practice and not with_practice:
+        if row.is_practice and not eyes.with_practice:
             return None
         return {"id": row.id, "opinion_id": row.opinion_id, "reactions": counts.get(row.opinion_id, {})}
 
-    return _under_opinions(rows, with_practice, item)
+    return _under_opinions(rows, eyes.with_practice, item)
 
 
 def _replies(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
@@ -123,7 +122,7 @@ def _replies(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown
             return None
         return shown_reply(row.id, row.spoken, row.published_at) | {"opinion_id": row.opinion_id}
 
-    return _under_opinions(rows, is_demo(session, eyes.community_id), item)
+    return _under_opinions(rows, eyes.with_practice, item)
 
 
 def _satisfactions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown:
@@ -133,7 +132,7 @@ def _satisfactions(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) ->
         given = {"is_satisfied": row.is_satisfied, "given_at": row.given_at.isoformat()}
         return {"id": row.id, "opinion_id": row.opinion_id, **given}
 
-    return _under_opinions(rows, is_demo(session, eyes.community_id), item)
+    return _under_opinions(rows, eyes.with_practice, item)
 
 
 def _about_opinions(

@@ -26,15 +26,15 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def opinions(session: Session, community_id: str) -> Select[Any]:
+def opinions(community_id: str, with_practice: bool) -> Select[Any]:
     """The opinions of a community that platforms may know of, as rows that `shown_opinions` takes."""
     query = select(*(getattr(Opinion, name) for name in _PLAIN)).where(Opinion.community_id == community_id)
-    return query if is_demo(session, community_id) else query.where(Opinion.is_practice.is_(False))
+    return query if with_practice else query.where(Opinion.is_practice.is_(False))
 
 
 def is_demo(session: Session, community_id: str) -> bool:
     """Whether practice counts in this community."""
-    return session.get_one(Community, community_id).is_demo
+    return bool(session.scalar(select(Community.is_demo).where(Community.id == community_id)))
 
 
 def shown_opinions(
