@@ -126,12 +126,12 @@ def replay(archive: Archive, votes: Sequence[Vote], home: Path, kills: int, seed
     for _ in range(kills):
         with _worker(url, home) as worker:
             if portions:
-                _keep(archive, portions.pop())
+                keep(archive, portions.pop())
             time.sleep(dice.uniform(0.0, 0.25))  # anywhere in its work
             worker.kill()  # SIGKILL
     with _worker(url, home):
         for portion in portions:
-            _keep(archive, portion)
+            keep(archive, portion)
         _wait_until_settled(archive)
 
 
@@ -153,7 +153,8 @@ def outcomes(archive: Archive) -> Mapping[str, int]:
         return dict(iter(rows))
 
 
-def _keep(archive: Archive, votes: Sequence[Vote]) -> None:
+def keep(archive: Archive, votes: Sequence[Vote]) -> None:
+    """Put votes in the inbox."""
     with archive.database.begin() as session:
         keep_all(session, [_given(one) for one in votes], datetime.now(UTC))
 

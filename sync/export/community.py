@@ -145,7 +145,7 @@ def _shown_topics(source: _Source) -> Iterator[dict[str, Any]]:
 def _shown_opinions(source: _Source) -> Iterator[dict[str, Any]]:
     session, community_id = source.session, source.community_id
     with_practice = is_demo(session, community_id)
-    query: Select[Any] = opinions(session, community_id).order_by(Opinion.said_at, Opinion.id)
+    query: Select[Any] = opinions(community_id, with_practice).order_by(Opinion.said_at, Opinion.id)
     for page in session.execute(query.execution_options(yield_per=BATCH)).partitions():
         yield from shown_opinions(session, page, _NO_MORE_THAN_APPROVED, with_practice)
 

@@ -65,10 +65,11 @@ def _conversation(session: Session, topic: Topic) -> _Conversation:
     comments = {one: number for number, one in enumerate(session.scalars(said))}
     wrote = _opinions(draft, _WHO.label("who"), Opinion.said_at.label("at"))
     voted = (
-        select(_WHO.label("who"), Reaction.cast_at.label("at"))
-        .join(Opinion, Opinion.id == Reaction.opinion_id)
-        .join(Person, Person.id == Reaction.person_id)
-        .where(Opinion.topic_id == topic.id, draft.counts(Opinion), draft.counts(Reaction))
+        select(_WHO.label("who"), Capture.cast_at.label("at"))
+        .join(Opinion, Opinion.id == Capture.subject_id)
+        .join(Person, Person.id == Capture.person_id)
+        .where(Capture.kind == "reaction", Capture.state == "merged")
+        .where(Opinion.topic_id == topic.id, draft.counts(Opinion), draft.counts(Capture))
     )
     both = union_all(wrote, voted).subquery()
     came = select(both.c.who).group_by(both.c.who).order_by(func.min(both.c.at), both.c.who)
@@ -77,7 +78,7 @@ def _conversation(session: Session, topic: Topic) -> _Conversation:
 
 
 def _opinions(talk: _Conversation, *columns: Any) -> Select[Any]:
-    query = select(*columns).join(Person, Person.id == Opinion.person_id)
+    query = select(*columns).select_from(Opinion).join(Person, Person.id == Opinion.person_id)
     return query.where(Opinion.topic_id == talk.topic.id, talk.counts(Opinion))
 
 
@@ -134,7 +135,7 @@ def _votes(session: Session, talk: _Conversation) -> Iterator[Mapping[str, Any]]
     )
     for row in session.execute(query.execution_options(yield_per=BATCH)):
         vote = VOTES.get(str(row.payload.get("choice")))
-        if vote is not None and row.who in talk.participants:
+        if vote is not None:
             yield _moment(row.cast_at) | {
                 "comment-id": talk.comments[row.subject_id],
                 "voter-id": talk.participants[row.who],
