@@ -16,7 +16,7 @@ _REFUSALS = {
     "401": "No key, or an unknown or expired one",
     "403": "A key without the scope",
     "404": "Nothing of this id in the platform's community",
-    "409": "Somebody else's record, or the same call is being worked on; see Retry-After",
+    "409": "At odds with the records, so nothing was kept; with Retry-After only for now",
     "410": "What follows this cursor is no longer known; `resync` says where to begin again",
     "413": "A body that is too large",
     "415": "A body of another type than JSON",

@@ -91,7 +91,7 @@ def test_a_key_is_needed_where_repeating_would_do_twice(writer: Writer) -> None:
 
 def test_what_was_refused_has_kept_nothing_and_its_key_is_free(writer: Writer) -> None:
     refused = {"id": "1", "voice": LI, "text": "好", "topic_id": "tp_none"}
-    assert is_problem(writer.post("/feedback", refused, key="k1"), 422, "topic_id")
+    assert is_problem(writer.post("/feedback", refused, key="k1"), 404, "topic_id")
     assert (count(writer.archive, Capture), count(writer.archive, KeptAnswer)) == (0, 0)
     assert writer.post("/feedback", refused | {"topic_id": writer.topic()}, key="k1").status_code == 202
 
@@ -278,7 +278,9 @@ ODD = (
     (topic_of(closes_at="2026-06-30T23:59:60Z"), 422, "closes_at"),
     (topic_of(closes_at="0001-01-01T00:00:00+23:59"), 422, "closes_at"),
     (topic_of(options=[["a", "x"]]), 422, "options"),
-    (topic_of(options=[["a", "x"], ["a", "y"]]), 422, "options"),
+    (topic_of(options=[["a", "x"], ["a", "y"]]), 409, "options"),
+    (topic_of(opens_at="2026-02-30T00:00:00Z"), 422, "opens_at"),
+    (topic_of(opens_at="2026-02-03T00:00:00Z", closes_at="2026-02-02T23:00:00-01:00"), 409, "closes_at"),
     (topic_of(spoken_title="x" * 21), 422, "spoken_title"),
     (b'{"title": "a", "rules": ' + b'{"rules":' * 900 + b"1" + b"}" * 900 + b"}", 422, ""),
 )

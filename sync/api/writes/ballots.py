@@ -19,7 +19,8 @@ MOST_BALLOTS = 500
 def cast_ballots(session: Session, asked: Asked) -> Json:
     """Keep one ballot, or a batch: all of it or nothing. Early and late ones are kept, not counted.
 
-    Problem 404 without the topic, 403 or 422 naming the ballot that won't do, 409 for an id used otherwise.
+    Problem 404 without the topic, 403 or 409 naming the ballot that won't do: its choice is none of the
+    topic's, it comes from the future, its id was used for another.
     """
     topic = session.get(Topic, asked.record_id)
     if topic is None or topic.community_id != asked.caller.community_id or topic.state == "draft":
@@ -38,7 +39,7 @@ def cast_ballots(session: Session, asked: Asked) -> Json:
 def _ballot(session: Session, asked: Asked, ballot: Json, rules: Rules, place: str) -> Given:
     choice = ballot["choice"]
     if choice not in rules.choices:
-        raise Problem(422, f"{place}choice: one of {', '.join(sorted(rules.choices))}")
+        raise Problem(409, f"{place}choice: one of {', '.join(sorted(rules.choices))}")
     cast_at = past_moment(asked, ballot, "cast_at", place)
     voice = voice_in(session, asked, ballot["voice"], place)
     source_id = f"ballot:{ballot['id']}"

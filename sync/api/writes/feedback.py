@@ -29,7 +29,7 @@ def give_feedback(session: Session, asked: Asked) -> Json:
     """Keep what somebody wrote: sealed at once, then redacted and categorised by a worker like spoken words.
 
     Answers with our id of it and the receipt, which the platform shows to its user: on the phone it finds the
-    answer. Problem 422 for a topic there is none of, 409 for an id under which something else was kept.
+    answer. Problem 404 for a topic there is none of, 409 for an id under which something else was kept.
     """
     given, source_id = asked.given, f"feedback:{asked.given['id']}"
     topic_id = given.get("topic_id")
@@ -154,7 +154,7 @@ def _root(session: Session, person_id: str) -> str:
 def _check_topic(session: Session, asked: Asked, topic_id: str) -> None:
     topic = session.get(Topic, topic_id)
     if topic is None or topic.community_id != asked.caller.community_id or topic.state == "draft":
-        raise Problem(422, "topic_id: no such topic")
+        raise Problem(404, "topic_id: no such topic")
 
 
 def _known(session: Session, asked: Asked, said: Given, before: Capture) -> Json:

@@ -16,42 +16,32 @@ from sync.people import normalise_number
 
 ATTEST = "numbers:attest"
 _VOUCHED = ("number", "household")  # told by a platform that has checked them
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def moment(given: Mapping[str, Any], name: str, place: str = "") -> datetime | None:
-    """A moment of a body in UTC, None where it isn't given. Problem 422 outside the years 2000 to 2099."""
+def moment(given: Mapping[str, Any], name: str) -> datetime | None:
+    """A moment of a body in UTC, None where it isn't given; its schema has left only those there are."""
     said = given.get(name)
-    if said is None:
-        return None
-    try:
-        found = datetime.fromisoformat(said.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Problem(422, f"{place}{name}: there is no such moment") from error
-    if not _EARLIEST <= found < _LATEST:
-        raise Problem(422, f"{place}{name}: not in the years 2000 to 2099")
-    return found
+    return None if said is None else datetime.fromisoformat(said).astimezone(UTC)
 
 
 def past_moment(asked: Asked, given: Mapping[str, Any], name: str, place: str = "") -> datetime:
     """When something was said or cast; now, where that isn't given.
 
-    Problem 422 where it lies more than two minutes ahead of our clock: nothing of the call is kept then.
+    Problem 409 where it lies more than two minutes ahead of our clock: nothing of the call is kept then.
     """
-    found = moment(given, name, place) or asked.now
+    found = moment(given, name) or asked.now
     if is_ahead(found, asked.now):
-        raise Problem(422, f"{place}{name}: more than two minutes ahead of our clock")
+        raise Problem(409, f"{place}{name}: more than two minutes ahead of our clock")
     return found
 
 
 def voice_in(session: Session, asked: Asked, voice: Mapping[str, Any], place: str = "") -> Voice:
-    """The person whose voice a platform brings. Problem 403 without the scope, 422 for no possible number."""
+    """The person whose voice a platform brings. Problem 403 without the scope, 409 for no possible number."""
     for name in _VOUCHED:
         if name in voice and not asked.caller.may(ATTEST):
             raise Problem(403, f"{place}voice.{name}: this key lacks the scope {ATTEST}")
     if "number" in voice and normalise_number(voice["number"]) is None:
-        raise Problem(422, f"{place}voice.number: that is no telephone number")
+        raise Problem(409, f"{place}voice.number: that is no telephone number")
     return voice_of(
         session,
         asked.archive,

@@ -10,6 +10,7 @@ from sync.wording import LONGEST_SPOKEN, LONGEST_TITLE
 
 Json = dict[str, Any]
 
+_NUL, _CONTROL = r"\x00", r"\x00-\x1f\x7f-\x9f"
 LONGEST_WORDS = 2000  # of feedback: as much as eight minutes of speech
 LONGEST_TEXT = 5000
 _MOST_OPTIONS = 4  # keys that a caller keeps in mind
@@ -26,15 +27,20 @@ def _object(description: str, required: list[str], **properties: Json) -> Json:
     }
 
 
-def _words(longest: int, description: str) -> Json:
-    """Text of which something is left without its spaces."""
+def _words(longest: int, description: str, no: str = _CONTROL) -> Json:
+    """One line of text of which something is left without its spaces."""
     return {
         "type": "string",
         "description": description,
         "minLength": 1,
         "maxLength": longest,
-        "pattern": r"\S",
+        "pattern": rf"^[^{no}]*[^\s{no}][^{no}]*$",
     }
+
+
+def _text(longest: int, description: str) -> Json:
+    """The same with as many lines as one likes."""
+    return _words(longest, description, no=_NUL)
 
 
 def _one_of(description: str, *words: str) -> Json:
@@ -45,6 +51,13 @@ def _or_null(schema: Json) -> Json:
     return schema | {"type": [schema["type"], "null"]}
 
 
+# Both look like RFC 3339; what follows leaves out days that don't exist and leap seconds, which no clock
+# of ours can say.
+_DAY = (
+    r"(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)"
+)
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _OWN_ID: Json = {
     "type": "string",
     "pattern": "^[!-~]{1,100}$",
@@ -52,9 +65,8 @@ _OWN_ID: Json = {
 }
 _MOMENT: Json = {
     "type": "string",
-    "format": "date-time",
-    "maxLength": 40,
-    "description": "A moment with its offset from UTC",
+    "pattern": f"^{_DAY}T{_TIME}$",
+    "description": "A moment of the years 2000 to 2099 with its offset from UTC (RFC 3339)",
 }
 _GIVEN_AT = _MOMENT | {"description": "When; now if absent. At most two minutes ahead of our clock"}
 _VOICE = _object(
@@ -64,6 +76,7 @@ _VOICE = _object(
         "type": "string",
         "minLength": 1,
         "maxLength": LONGEST,
+        "pattern": rf"^[^{_NUL}]+$",
         "description": "The account on the platform; kept only as a keyed hash",
     },
     number={
@@ -110,7 +123,7 @@ _RULES = _object(
 )
 _TOPIC: dict[str, Json] = {
     "title": _words(200, "Its title"),
-    "text": _words(LONGEST_TEXT, "Its whole text"),
+    "text": _text(LONGEST_TEXT, "Its whole text"),
     "spoken_title": _words(LONGEST_TITLE, "As read on the phone; without it staff word it first"),
     "spoken_background": _words(LONGEST_SPOKEN, "As read on the phone; without it staff word it first"),
     "options": _OPTIONS,
@@ -148,7 +161,7 @@ BODIES: Json = {
         "What became of a topic",
         ["stage", "text"],
         stage=_words(40, "The stage reached"),
-        text=_words(LONGEST_TEXT, "The whole text"),
+        text=_text(LONGEST_TEXT, "The whole text"),
         spoken=_words(LONGEST_SPOKEN, "As read on the phone; without it staff word it first"),
     ),
     "NewFeedback": _object(
@@ -157,8 +170,8 @@ BODIES: Json = {
         id=_OWN_ID,
         voice={"$ref": "#/components/schemas/Voice"},
         kind=_one_of("On a topic, or to the community", "opinion", "message"),
-        topic_id={"type": "string", "minLength": 1, "maxLength": 40, "description": "The topic it is about"},
-        text=_words(LONGEST_WORDS, "The words; read by people before anybody else sees them"),
+        topic_id=_words(40, "The topic it is about"),
+        text=_text(LONGEST_WORDS, "The words; read by people before anybody else sees them"),
         said_at=_GIVEN_AT,
         release=_one_of("Whether neighbours may hear the words on the phone", "none", "words"),
     ),

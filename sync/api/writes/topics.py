@@ -90,9 +90,9 @@ def _write(topic: Topic, asked: Asked) -> None:
         topic.rules = _merged(topic.rules or {}, given["rules"])
     _write_window(topic, asked)
     if topic.state == "decided" and not topic.decision:
-        raise Problem(422, "decision: a topic that is decided says what was decided")
+        raise Problem(409, "decision: a topic that is decided says what was decided")
     if topic.state != "decided" and "decision" in given:
-        raise Problem(422, "decision: only with the state decided")
+        raise Problem(409, "decision: only with the state decided")
 
 
 def _write_window(topic: Topic, asked: Asked) -> None:
@@ -102,19 +102,19 @@ def _write_window(topic: Topic, asked: Asked) -> None:
         if name in given:
             setattr(topic, name, moment(given, name))
     if topic.opens_at and topic.closes_at and topic.closes_at <= topic.opens_at:
-        raise Problem(422, "closes_at: not after opens_at")
+        raise Problem(409, "closes_at: not after opens_at")
     state = given.get("state", topic.state)
     if state in _OVER and topic.state not in _OVER:
         topic.closes_at = min(topic.closes_at or asked.now, asked.now)
     if state not in _OVER and topic.state in _OVER and topic.closes_at and topic.closes_at <= asked.now:
-        raise Problem(422, "closes_at: a topic that is opened again closes later, or never (null)")
+        raise Problem(409, "closes_at: a topic that is opened again closes later, or never (null)")
     topic.state = state
 
 
 def _options(given: list[list[str]]) -> list[list[str]]:
     options = [[_one_line(word) for word in option] for option in given]
     if len({choice for choice, _ in options}) < len(options):
-        raise Problem(422, "options: each choice has a name of its own")
+        raise Problem(409, "options: each choice has a name of its own")
     return options
 
 
