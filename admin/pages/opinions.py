@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, abort, render_template, request
 
-from admin.pages.access import archive, reader
+from admin.pages.access import archive, language, reader
 from admin.pages.reading import PAGE, Read, count_open, read_opinion, read_page
 from sync.community_settings import audit
 from sync.matters import matter_of
+from sync.problems import problem_in
 
 FILTERS = ("review", "waiting", "approved", "rejected", "all")
 
@@ -51,7 +52,13 @@ def show(opinion_id: str, typed: dict[str, str]) -> str:
     with ours.database.begin() as session:
         audit(session, who.community_id, who.staff_id, "opinion_seen", opinion_id)
     return render_template(
-        "desk/opinion.html", row=found, one=found.opinion, typed=typed, may_act=who.may_act, matter=matter
+        "desk/opinion.html",
+        row=found,
+        one=found.opinion,
+        problem=problem_in(language(), found.opinion.problem),
+        typed=typed,
+        may_act=who.may_act,
+        matter=matter,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
 from admin.demo.seed import COMMUNITY_ID
@@ -13,6 +14,7 @@ from admin.demo.voices import opinion_id
 from admin.pages.words import LANGUAGES, all_words
 from admin.staff import add_staff
 from speech.audio import Audio, write_wav
+from sync.problems import BROKEN
 from sync.records.tables import (
     Audit,
     Opinion,
@@ -102,6 +104,16 @@ def test_a_reply_sent_twice_is_one_reply(desk: Desk) -> None:
         replies = session.scalars(select(Reply.spoken).where(Reply.opinion_id == this)).all()
         assert session.get_one(Opinion, this).stage == "answered"
     assert replies == ["坏了打社区电话，三天内修。"]
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("zh", "录音损坏，读不出声音"), ("en", "is broken")])
+def test_the_desk_says_why_a_recording_could_not_be_used(desk: Desk, language: str, sentence: str) -> None:
+    with desk.archive.database.begin() as session:
+        session.get_one(Opinion, LAMPS).problem = BROKEN
+    browser = desk.signed_in()
+    browser.send("/desk/opinions", "/desk/language", language=language)
+    page = browser.get(f"/desk/opinions/{LAMPS}").get_data(as_text=True)
+    assert sentence in page
 
 
 def test_an_auditor_looks_but_does_not_act(desk: Desk) -> None:
