@@ -65,7 +65,7 @@ class Answering:
             conversation,
             live.place,
             heard,
-            lambda question: tell(session, question, live.speaker, conversation.seats, now),
+            lambda question: tell(session, self.archive, question, live.speaker, conversation.seats, now),
         )
         if turn is None:
             return None

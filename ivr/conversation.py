@@ -113,5 +113,5 @@ def run(conversation: Conversation, place: Place, heard: Heard, keeping: Keeping
         if not isinstance(turn.wait, AskRecords):
             return replace(turn, lines=lines, place=place, keeps=())
         speaker = replace(keeping.speaker, person_id=keeping.person_id)
-        heard = tell(keeping.session, turn.wait, speaker, conversation.seats, keeping.now)
+        heard = tell(keeping.session, keeping.archive, turn.wait, speaker, conversation.seats, keeping.now)
     raise RuntimeError(f"the records were asked {MOST_QUESTIONS} times at step {place.step}")

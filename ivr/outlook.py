@@ -21,8 +21,10 @@ from ivr.prompts.voice import voice_of
 from ivr.recent import Recent
 from sync.community_settings import DEFAULT_KEEP_MONTHS
 from sync.people import normalise_number
+from sync.platforms import LINK
 from sync.prepared import Prepared
-from sync.records.tables import Change, Community, ProgressUpdate, Setting, Topic, record_id
+from sync.records.tables import Change, Community, Platform, ProgressUpdate, Setting, Topic, record_id
+from sync.tally import VOTED
 from sync.unsaid import mark
 from sync.wording import SPOKEN, WORDED
 
@@ -75,6 +77,7 @@ class Outlook:
     voice: str
     settings: Mapping[str, Any]
     topics: tuple[TopicView, ...]
+    may_link: bool
     sides: Mapping[str, Sides]
     read_at: datetime
 
@@ -96,6 +99,7 @@ class Outlook:
             person_number=str(self.settings.get("person_number") or ""),
             notice_version=str(self.settings.get("notice_version") or "1"),
             keep_months=int(self.settings.get("keep_months") or DEFAULT_KEEP_MONTHS),
+            may_link=self.may_link,
         )
         content = view_to_plain(view)
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -183,6 +187,7 @@ def _read(
         voice=voice_of(session, community_id),
         settings=_settings(session, community_id),
         topics=tuple(_topic(topic, updates[topic.id], now) for topic in heard),
+        may_link=_may_link(session, community_id, now),
         sides=neighbours_on(session, [topic.id for topic in current], with_practice=is_demo),
         read_at=now,
     )
@@ -206,6 +211,7 @@ def _topic(topic: Topic, updates: Sequence[str], now: datetime) -> TopicView:
         updates=tuple(updates),
         is_open=is_open_at(topic, now),
         decision=topic.decision,
+        tells_voters=is_open_at(topic, now) and (topic.rules or {}).get("results") == VOTED,
     )
 
 
@@ -220,6 +226,15 @@ def _updates(session: Session, topic_ids: Sequence[str], now: datetime) -> Mappi
         if len(found[topic_id]) < MOST_UPDATES:
             found[topic_id].append(spoken)
     return found
+
+
+def _may_link(session: Session, community_id: str, now: datetime) -> bool:
+    """Whether some platform takes the codes that callers hear."""
+    platforms = select(Platform.scopes, Platform.expires_at).where(Platform.community_id == community_id)
+    return any(
+        LINK in scopes and (expires_at is None or expires_at > now)
+        for scopes, expires_at in session.execute(platforms)
+    )
 
 
 def _settings(session: Session, community_id: str) -> Mapping[str, Any]:

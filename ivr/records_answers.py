@@ -4,43 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from ivr.dialogue.turns import AskRecords, Told
 from ivr.keeping import Speaker
 from ivr.view import latest_replies
+from sync.archive import Archive
+from sync.links import issue_code
 from sync.prepared import Prepared
 from sync.records.tables import Audit, Capture, Opinion, Person
 from sync.records.voices import PENDING
+from sync.tally import tally
 
 RECEIPT_TRIES = 5
 RECEIPT_LOCK_HOURS = 1
 _TRIED = "receipt_unknown"
-READING_ONLY = frozenset({"standing_ballot"})
+READING_ONLY = frozenset({"standing_ballot", "running_result"})
 """Questions whose answer writes nothing."""
 
-_BALLOTS = Prepared(
-    select(Capture.person_id, Person.seat, Capture.payload)
-    .join(Person, Person.id == Capture.person_id)
-    .where(
+_HERE = aliased(Person)  # whoever speaks from the telephone
+
+
+def _cast(at_this_telephone: ColumnElement[bool]) -> Prepared:
+    """Their ballots on a topic, and those of whoever counts as one person with them: (here, seat, payload).
+
+    One branch for each way to the people, never two in one: a topic's ballots must not all be looked through.
+    """
+    columns = (_HERE.id, _HERE.seat, Capture.payload, Capture.cast_at, Capture.id.label("capture"))
+    on_topic = (
         Capture.topic_id == bindparam("topic"),
         Capture.kind == "ballot",
-        or_(Person.number_id == bindparam("number"), Person.id == bindparam("person")),
         or_(Capture.state == "pending", Capture.state == "merged"),
+        at_this_telephone,
     )
-    .order_by(Capture.cast_at, Capture.id)
-)
+    own = select(*columns).join_from(_HERE, Capture, Capture.person_id == _HERE.id).where(*on_topic)
+    linked = (
+        select(*columns)
+        .join_from(_HERE, Person, and_(Person.root_id == _HERE.root_id, Person.id != _HERE.id))
+        .join(Capture, Capture.person_id == Person.id)
+        .where(*on_topic)
+    )
+    return Prepared(union_all(own, linked).order_by("cast_at", "capture"))
 
 
-def tell(session: Session, question: AskRecords, speaker: Speaker, seats: int, now: datetime) -> Told:
+_CAST_FROM = _cast(_HERE.number_id == bindparam("number"))
+_CAST_BY = _cast(_HERE.id == bindparam("person"))
+
+
+def tell(
+    session: Session, archive: Archive, question: AskRecords, speaker: Speaker, seats: int, now: datetime
+) -> Told:
     """The answer to `question`, seen by this transaction. Raises ValueError for a question nobody knows."""
     match question.question:
         case "standing_ballot":
             return standing_ballot(session, speaker, question.arguments["topic_id"], seats)
         case "find_receipt":
             return find_receipt(session, speaker, question.arguments["receipt"], now)
+        case "running_result":
+            return running_result(session, speaker, question.arguments["topic_id"], now)
+        case "link_code":
+            return link_code(session, archive, speaker, now)
         case unknown:
             raise ValueError(f"the records cannot answer {unknown!r}")
 
@@ -48,12 +74,12 @@ def tell(session: Session, question: AskRecords, speaker: Speaker, seats: int, n
 def standing_ballot(session: Session, speaker: Speaker, topic_id: str, seats: int) -> Told:
     """`none` · `voted` (choice, next_seat) · `full` (choice), for the seat that speaks now.
 
-    Captures are asked, not ballots: what was pressed a moment ago may not have been merged yet.
+    Captures are asked, not ballots: what was pressed a moment ago may not have been merged yet. A ballot
+    given elsewhere by somebody linked to a seat is that seat's.
     """
-    asked = {"number": speaker.number_id, "person": speaker.person_id, "topic": topic_id}
-    rows = _BALLOTS.rows(session.connection(), asked)
-    seated = {person_id: seat for person_id, seat, _ in rows}
-    choices = {person_id: str(payload["choice"]) for person_id, _, payload in rows}
+    rows = _ballots(session, speaker, topic_id)
+    seated = {person_id: seat for person_id, seat, *_ in rows}
+    choices = {person_id: str(payload["choice"]) for person_id, _, payload, *_ in rows}
     if speaker.person_id not in choices:
         return Told("none")
     facts = {"choice": choices[speaker.person_id]}
@@ -62,6 +88,29 @@ def standing_ballot(session: Session, speaker: Speaker, topic_id: str, seats: in
     if not free or speaker.number_id is None:
         return Told("full", facts)
     return Told("voted", {**facts, "next_seat": str(free[0])})
+
+
+def _ballots(session: Session, speaker: Speaker, topic_id: str) -> list[tuple[Any, ...]]:
+    connection, asked = session.connection(), {"topic": topic_id}
+    if speaker.number_id is None:
+        return _CAST_BY.rows(connection, {**asked, "person": speaker.person_id})
+    return _CAST_FROM.rows(connection, {**asked, "number": speaker.number_id})
+
+
+def running_result(session: Session, speaker: Speaker, topic_id: str, now: datetime) -> Told:
+    """`told` (chose.CHOICE: how many) to a telephone that has voted, or else `vote_first`."""
+    if not _ballots(session, speaker, topic_id):
+        return Told("vote_first")
+    count = tally(session, topic_id)
+    if not count.may_be_shown(now, has_voted=True):
+        return Told("vote_first")
+    return Told("told", {f"chose.{choice}": str(voters) for choice, voters in count.choices.items()})
+
+
+def link_code(session: Session, archive: Archive, speaker: Speaker, now: datetime) -> Told:
+    """`given` (code) or, after too many within the hour, `often`."""
+    code = issue_code(session, archive, speaker.person_id, now)
+    return Told("often") if code is None else Told("given", {"code": code})
 
 
 def _seats_at(session: Session, speaker: Speaker) -> Mapping[str, int]:

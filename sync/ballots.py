@@ -33,7 +33,10 @@ def rules_of(topic: Topic) -> Rules:
 
 
 def may_name(topic: Topic) -> bool:
-    """Whether staff may see who chose what; of an anonymous topic nobody's choice is told."""
+    """Whether staff may see who chose what, by home or roster; platforms never do.
+
+    Of an anonymous topic, which is the usual, nobody's choice is told to anybody.
+    """
     return bool((topic.rules or {}).get("named", False))
 
 

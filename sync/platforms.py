@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sync.errors import RecordsError
 from sync.records.tables import Audit, Platform, new_id
 
+LINK = "links:write"
 SCOPES = {
     "feedback:read": "opinions with counts and replies; their redacted words once approved",
     "feedback:unreviewed": "the redacted words of opinions that nobody has reviewed yet, too",
@@ -25,7 +26,7 @@ SCOPES = {
     "reactions:write": "bring what residents think of each other's opinions",
     "replies:write": "answer feedback that it brought, or that is about a topic it brought",
     "numbers:attest": "vouch for the telephone numbers and homes of its accounts",
-    "links:write": "link its accounts to who calls by phone, with a code heard there, and undo that",
+    LINK: "link its accounts to who calls by phone, with a code heard there, and undo that",
 }
 _KEY_PREFIX = "tjk_"
 

@@ -16,6 +16,7 @@ from sync.errors import RecordsError
 from sync.records.tables import Ballot, Capture, Topic
 from sync.upsert import is_among
 
+VOTED = "voted"  # results are hidden until the close, but on the phone from who has voted
 _Group = tuple[str, str, str, bool, int]  # choice, evidence, channel, whether practice; how many voters
 
 
@@ -26,6 +27,8 @@ class Tally:
     `choices`, `evidence`, `channels` count voters (persons or households, as `counts` says); a choice that
     nobody took is there with 0. `practice` is how many of them are practice: only a demo community has those.
     `replaced` are earlier ballots of the same voters; `early`, `late`, `refused` count for nothing.
+    `is_for_voters`: a caller who has voted hears the running result; platforms, which show it to everybody,
+    get it with the close.
     """
 
     topic_id: str
@@ -42,6 +45,7 @@ class Tally:
     electorate_size: int | None
     quorum: int | None
     shown_from: datetime | None
+    is_for_voters: bool = False
 
     @property
     def voters(self) -> int:
@@ -53,9 +57,9 @@ class Tally:
         """Whether enough have voted; None where the topic asks for no quorum."""
         return None if self.quorum is None else self.voters >= self.quorum
 
-    def may_be_shown(self, now: datetime) -> bool:
-        """Whether the running result may be told: some topics hide it until they close."""
-        return self.shown_from is None or now >= self.shown_from
+    def may_be_shown(self, now: datetime, has_voted: bool = False) -> bool:
+        """Whether the running result may be told: some topics hide it until they close, or one has voted."""
+        return self.shown_from is None or now >= self.shown_from or (has_voted and self.is_for_voters)
 
 
 def tally(session: Session, topic_id: str) -> Tally:
@@ -99,6 +103,7 @@ def _tally(topic: Topic, standing: Sequence[_Group], given: Counter[str]) -> Tal
         electorate_size=size,
         quorum=_quorum(said.get("quorum"), size),
         shown_from=_shown_from(topic),
+        is_for_voters=said.get("results") == VOTED,
     )
 
 
@@ -135,6 +140,6 @@ def _quorum(asked: float | None, size: int | None) -> int | None:
 
 
 def _shown_from(topic: Topic) -> datetime | None:
-    if (topic.rules or {}).get("results") != "closed" or topic.state in {"closed", "decided"}:
+    if (topic.rules or {}).get("results") not in {"closed", VOTED} or topic.state in {"closed", "decided"}:
         return None
     return topic.closes_at or datetime.max.replace(tzinfo=topic.created_at.tzinfo)

@@ -7,6 +7,7 @@ and progress (`progress.py`). Saying nothing at all leads through the current to
 from __future__ import annotations
 
 from ivr.dialogue.keeps import KeepPace
+from ivr.dialogue.linking import linking_steps
 from ivr.dialogue.progress import first_own, has_waiting_reply, progress_steps
 from ivr.dialogue.speaking import message_steps, speaking_steps
 from ivr.dialogue.steps import Dial, End, Flow, Menu, Prompt, Say, Step, prompt
@@ -29,7 +30,8 @@ def hotline(view: CommunityView) -> Flow:
     steps |= speaking_steps("other", view, then="finish", otherwise="finish")
     steps |= message_steps(view, then="finish")
     steps |= progress_steps(view, then="finish")
-    table = _opening(view, topics, steps) | _menu(view, topics) | steps | _person(view) | _finish()
+    steps |= linking_steps(then="finish") if view.may_link else {}
+    table = _opening(view, topics, steps) | _menu(view, topics) | steps | _person(view) | _finish(view)
     return Flow("hotline", "greeting", table, home="main", person="person", is_slow=view.is_slow)
 
 
@@ -123,8 +125,9 @@ def _person(view: CommunityView) -> dict[str, Step]:
     }
 
 
-def _finish() -> dict[str, Step]:
+def _finish(view: CommunityView) -> dict[str, Step]:
+    says, more = ("finish.menu_link", {"3": "link"}) if view.may_link else ("finish.menu", {})
     return {
-        "finish": Menu("finish.menu", keys={"1": "other.speak", "2": "progress"}, next="goodbye"),
+        "finish": Menu(says, keys={"1": "other.speak", "2": "progress", **more}, next="goodbye"),
         "goodbye": End("finish.goodbye"),
     }

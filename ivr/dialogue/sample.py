@@ -19,12 +19,14 @@ LAMPS = TopicView(
         ),
     ),
     updates=("路灯的价钱问过三家了，下周贴出来给大家看。",),
+    tells_voters=True,
 )
 CANTEEN = TopicView(
     "canteen",
     "老年食堂开在哪里",
     "社区要办老年食堂，午饭一荤两素十二元。有三个地方可以选，请您选一个走着方便的地方。",
     options=(("station", "老粮站"), ("room", "活动室一楼"), ("gate", "北门空店面")),
+    tells_voters=True,
 )
 BENCHES = TopicView(
     "benches",
@@ -48,6 +50,7 @@ def sample_view() -> CommunityView:
         own=(WAITING, ANSWERED, PRIVATE),
         person_number="+8657100000000",
         seats=3,
+        may_link=True,
     )
 
 
@@ -73,6 +76,7 @@ def corner_views() -> dict[str, CommunityView]:
         "dropped while speaking": replace(rich, resume_step="other.record", own=()),
         "one seat": replace(rich, seats=1),
         "many seats": replace(rich, seats=9),
+        "no app": replace(rich, may_link=False),
         "everything as long as it may be": replace(
             rich, name="长寿花园东里社区", topics=longest, is_slow=True
         ),

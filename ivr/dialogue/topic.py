@@ -10,6 +10,7 @@ from ivr.dialogue.speaking import speaking_steps
 from ivr.dialogue.steps import (
     Choose,
     Fact,
+    Known,
     Listen,
     Lookup,
     Memory,
@@ -28,6 +29,7 @@ MOST_VOICES = 3
 MOST_OPTIONS = 4
 MOST_SEATS = 4
 WORDS = {AGREE: "agree", DISAGREE: "disagree", PASS: "pass"}
+SO_FAR = {AGREE: "result.agree", DISAGREE: "result.disagree", PASS: "result.pass"}
 
 
 def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[str, Step]:
@@ -47,16 +49,24 @@ def topic_steps(view: CommunityView, topic: TopicView, following: str) -> dict[s
         f"{at}.ballot": _ballot(at, topic),
         **_read_back(at, topic),
         f"{at}.after": Menu(
-            (*(("after.neighbours",) if first else ()), "after.speak", "after.choose", "after.next"),
+            (
+                *(("after.neighbours",) if first else ()),
+                "after.speak",
+                "after.choose",
+                *(("after.result",) if topic.tells_voters else ()),
+                "after.next",
+            ),
             keys={
                 **({"1": first} if first else {}),
                 "2": f"{at}.speak",
                 "3": f"{at}.standing",
+                **({"4": f"{at}.result"} if topic.tells_voters else {}),
             },
             next=following,
             silence=f"{at}.invite",
         ),
         **_voices(at, voices, first),
+        **(_result(at, topic) if topic.tells_voters else {}),
         f"{at}.invite": Choose(
             Uninvited(topic.topic_id),
             then={"invite": f"{at}.invitation", "leave": following},
@@ -156,6 +166,28 @@ def _seat_menu(at: str, says: tuple[str, ...], seats: Mapping[str, KeepSeat | No
         keep={key: keep for key, keep in seats.items() if keep is not None},
         next=f"{at}.after",
     )
+
+
+# --- the result so far ---
+def _result(at: str, topic: TopicView) -> dict[str, Step]:
+    """Only for who has voted: nobody is to choose what others chose."""
+    labels = dict(topic.options)
+    told = (
+        prompt("result.option", option=Text(labels[choice]), count=Known(f"chose.{choice}"))
+        if topic.options
+        else prompt(SO_FAR[choice], count=Known(f"chose.{choice}"))
+        for choice in _choices(topic).values()
+    )
+    return {
+        f"{at}.result": Lookup(
+            "running_result",
+            {"topic_id": topic.topic_id},
+            then={"told": f"{at}.result.told", "vote_first": f"{at}.result.vote_first"},
+            otherwise=f"{at}.result.vote_first",
+        ),
+        f"{at}.result.told": Listen(("result.so_far", *told), then=f"{at}.after"),
+        f"{at}.result.vote_first": Say("result.vote_first", then=f"{at}.after"),
+    }
 
 
 # --- neighbours ---

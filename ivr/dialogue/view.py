@@ -27,7 +27,8 @@ class TopicView:
     """A topic as heard: title of at most 20 characters, background of at most 120.
 
     `options` are (choice, spoken label) pairs, at most four; empty means agree / disagree / can't say.
-    `updates` are progress sentences, newest first; `decision` is set once it is decided.
+    `updates` are progress sentences, newest first; `decision` is set once it is decided. `tells_voters`:
+    whoever has voted may hear the result so far.
     """
 
     topic_id: str
@@ -38,6 +39,7 @@ class TopicView:
     updates: tuple[str, ...] = ()
     is_open: bool = True
     decision: str | None = None
+    tells_voters: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class CommunityView:
     """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled.
 
     `resume_step` is where a call broke off a moment ago; `keep_months` how long recordings are kept.
+    `may_link`: some platform takes a code heard here, so that caller and account count as one person.
     """
 
     name: str
@@ -74,3 +77,4 @@ class CommunityView:
     is_first_call: bool = False
     resume_step: str | None = None
     keep_months: int = 12
+    may_link: bool = False

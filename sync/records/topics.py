@@ -16,7 +16,8 @@ class Topic(Base):
 
     `rules`: counts (`persons` | `households`), electorate (who may vote, in words), electorate_size, quorum
     (voters, or below 1 a share of the electorate), channel_rank (weakest first), paper_outranks,
-    results (`open` | `closed`: hidden until the close).
+    results (`open` | `closed`: hidden until the close | `voted`: until then told only to callers who have
+    voted), named (staff see who chose what, by home or roster; else nobody does).
     """
 
     __tablename__ = "topics"
