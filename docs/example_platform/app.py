@@ -133,13 +133,9 @@ def create_app(mirror: Mirror, webhook_secrets: Sequence[str], cookie_key: str) 
         text = request.form.get("text", "").strip()[:2000]
         if not text:
             return told("请先写几个字。")
-        return give(
-            "feedback",
-            topic_id,
-            {"topic_id": topic_id, "text": text},
-            "said_at",
-            "您的话收好了，社区工作人员看过以后大家就能看到。",
-        )
+        release = "words" if request.form.get("released") else "none"
+        said = {"topic_id": topic_id, "text": text, "release": release}
+        return give("feedback", topic_id, said, "said_at", "您的话收好了，社区工作人员会看。")
 
     @app.post("/opinions/<opinion_id>/reaction")
     def react(opinion_id: str) -> Response:
@@ -200,9 +196,11 @@ def shown_topics(store: Store) -> list[Json]:
             | {
                 "choices": choices,
                 "is_open": topic["state"] == "open" and (closes_at is None or now < closes_at),
-                "opinions": [one for one in said if one["text"]],
-                "waiting": [
-                    one | {"words": own[one["id"]]} for one in said if not one["text"] and one["id"] in own
+                "opinions": [one for one in said if is_for_neighbours(one)],
+                "own": [
+                    one | {"words": own[one["id"]]["body"]["text"]}
+                    for one in said
+                    if one["id"] in own and not is_for_neighbours(one)
                 ],
                 "ballot": dict(choices).get(ballots[-1]["body"]["choice"]) if ballots else None,
                 "problems": [one["problem"] for one in about if one["problem"]],
@@ -210,6 +208,14 @@ def shown_topics(store: Store) -> list[Json]:
             }
         )
     return found
+
+
+def is_for_neighbours(opinion: Json) -> bool:
+    """Whether staff have let the words out and their speaker wants neighbours to have them.
+
+    What was joined to a like opinion is shown as that one's further voices.
+    """
+    return bool(opinion["text"]) and opinion["release"] != "none" and not opinion["joined_to"]
 
 
 def given_by(store: Store, account: str) -> list[Json]:
