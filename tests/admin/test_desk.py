@@ -111,7 +111,7 @@ def test_the_desk_says_why_a_recording_could_not_be_used(desk: Desk, language: s
     with desk.archive.database.begin() as session:
         session.get_one(Opinion, LAMPS).problem = BROKEN
     browser = desk.signed_in()
-    browser.send("/desk/opinions", "/desk/language", language=language)
+    browser.send("/desk/", "/desk/language", language=language)
     page = browser.get(f"/desk/opinions/{LAMPS}").get_data(as_text=True)
     assert sentence in page
 
