@@ -47,7 +47,7 @@ class Answering:
                 return write
 
         def write_held(writing: Session) -> Done:
-            held = live if writing is session else take(writing, call_id=live.call_id)
+            held = take(writing, call_id=live.call_id)
             assert held is not None
             return self._held(writing, held, n, reached)
 

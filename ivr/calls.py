@@ -21,7 +21,7 @@ from ivr.dialogue.keeps import KeepRequest
 from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
 from ivr.leftovers import settle
-from ivr.live import Live, mark_ended, stored_answer, take, write_call, write_turn
+from ivr.live import Live, look, mark_ended, stored_answer, take, write_call, write_turn
 from ivr.recent import Recent
 from ivr.sounds import note_recording
 from speech.synthesize import FEMALE
@@ -102,13 +102,13 @@ class Calls:
         return done.document
 
     def _answer(self, session: Session, sid: str, n: int, reached: Reached, line: str | None) -> Done | Write:
-        live = _known(session, sid, line)
+        live = _seen(session, sid, line)
         if self._manners.get(sid) is None:
             self._manners.put(sid, live.manner)
         return self._answering.plan(session, live, n, reached)
 
     def _begin(self, session: Session, arrival: Arrival) -> Done | Write:
-        known = take(session, sid=arrival.sid)
+        known = look(session, arrival.sid)
         if known is not None:
             _check_line(known, arrival.line)
             return Done(stored_answer(session, known.call_id, 0))
@@ -176,7 +176,14 @@ def _nobody_listens(turn: Turn, manner: Manner) -> str:
 
 
 def _known(session: Session, sid: str, line: str | None) -> Live:
-    live = take(session, sid=sid)
+    return _of_line(take(session, sid=sid), line)
+
+
+def _seen(session: Session, sid: str, line: str | None) -> Live:
+    return _of_line(look(session, sid), line)
+
+
+def _of_line(live: Live | None, line: str | None) -> Live:
     if live is None:
         raise UnknownCall("no call has this id")
     _check_line(live, line)

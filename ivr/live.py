@@ -33,9 +33,10 @@ _ROW = select(
             *(each.name for each in fields(Speaker)),
         )
     )
-).with_for_update()
-_BY_SID = Prepared(_ROW.where(_CALLS.c.sid == bindparam("key")))
-_BY_ID = Prepared(_ROW.where(_CALLS.c.id == bindparam("key")))
+)
+_SEEN = Prepared(_ROW.where(_CALLS.c.sid == bindparam("key")))
+_BY_SID = Prepared(_ROW.where(_CALLS.c.sid == bindparam("key")).with_for_update())
+_BY_ID = Prepared(_ROW.where(_CALLS.c.id == bindparam("key")).with_for_update())
 _STORED = Prepared(
     select(_TURNS.c.answer).where(_TURNS.c.call_id == bindparam("call"), _TURNS.c.n == bindparam("number"))
 )
@@ -78,6 +79,12 @@ def take(session: Session, *, sid: str = "", call_id: str = "") -> Live | None:
     """The call by the platform's id or ours, held until this transaction ends; None when there is none."""
     statement, key = (_BY_ID, call_id) if call_id else (_BY_SID, sid)
     rows = statement.rows(session.connection(), {"key": key})
+    return _live(*rows[0]) if rows else None
+
+
+def look(session: Session, sid: str) -> Live | None:
+    """The call by the platform's id, not held: who then moves it may find himself overtaken."""
+    rows = _SEEN.rows(session.connection(), {"key": sid})
     return _live(*rows[0]) if rows else None
 
 
