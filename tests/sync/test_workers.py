@@ -175,7 +175,8 @@ def test_no_table_is_locked_while_a_batch_is_settled(
             rows = connection.execute(
                 text(
                     "SELECT relation::regclass::text, mode FROM pg_locks"
-                    " WHERE locktype = 'relation' AND granted AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database"
+                    " WHERE locktype = 'relation' AND granted AND pid <> pg_backend_pid()"
+                    " AND database = (SELECT oid FROM pg_database"
                     " WHERE datname = current_database())"
                 )
             )
