@@ -89,7 +89,7 @@ def test_wrong_codes_are_counted_though_they_are_refused(village: Village) -> No
     mini, code = Mini(village.archive), heard(village, village.person())
     wrong = f"{(int(code) + 1) % 10**6:06d}"
     statuses = [mini.link("openid-1", wrong).status_code for _ in range(WRONG_AN_HOUR)]
-    assert statuses == [422] * WRONG_AN_HOUR
+    assert statuses == [404] * WRONG_AN_HOUR
     locked = mini.link("openid-1", code)
     assert (locked.status_code, locked.headers.get("Retry-After")) == (429, "3600")
     assert mini.link("openid-2", code).status_code == 201
@@ -102,7 +102,7 @@ def test_wrong_codes_are_counted_though_they_are_refused(village: Village) -> No
 def test_a_code_is_too_old_after_ten_minutes(village: Village) -> None:
     mini, code = Mini(village.archive), heard(village, village.person())
     mini.now = NOW + timedelta(minutes=10)
-    assert mini.link("openid-1", code).status_code == 422
+    assert mini.link("openid-1", code).status_code == 404
 
 
 def test_two_who_share_a_telephone_are_not_made_one(village: Village) -> None:

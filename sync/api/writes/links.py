@@ -12,7 +12,7 @@ from sync.records.tables import Link
 
 _LOCKED = {"Retry-After": "3600"}
 _REFUSALS: dict[Refusal, tuple[int, str]] = {
-    "unknown": (422, "code: no such code, or it is older than ten minutes"),
+    "unknown": (404, "code: no such code, or it is older than ten minutes"),
     "same_person": (409, "the account and whoever heard the code are one person already"),
     "two_seats": (409, "the account would make one of two people who share a telephone"),
     "erased": (409, "whoever heard the code, or the account, was erased"),
@@ -22,7 +22,7 @@ _REFUSALS: dict[Refusal, tuple[int, str]] = {
 def make_link(session: Session, asked: Asked) -> Json | Problem:
     """Make one person of an account and of whoever heard the code on the phone.
 
-    Open topics are counted anew at once. Problem 422 for a wrong code, 429 after too many of them, 409 where
+    Open topics are counted anew at once. Problem 404 for a wrong code, 429 after too many of them, 409 where
     the two can't be one. A refused code is given back, not raised: the try stays written down.
     """
     caller, given = asked.caller, asked.given
