@@ -94,7 +94,7 @@ def explain(session: Session, topic_id: str, now: datetime, examples: int = EXAM
     if topic is None:
         raise RecordsError("没有这个议题 · there is no such topic")
     count, rules = tally(session, topic_id), rules_of(topic)
-    people, roots = _people(session, topic, now)
+    people, roots = _people(session, topic)
     shown = count.may_be_shown(now)
     return Explained(
         topic_id=topic_id,
@@ -106,7 +106,7 @@ def explain(session: Session, topic_id: str, now: datetime, examples: int = EXAM
         tally=count,
         is_shown=shown,
         is_named=may_name(topic),
-        chains=_chains(session, topic, rules, now, examples, shown and may_name(topic)),
+        chains=_chains(session, topic, rules, examples, shown and may_name(topic)),
     )
 
 
@@ -122,7 +122,7 @@ def _given(session: Session, topic_id: str) -> tuple[Given, ...]:
     )
 
 
-def _people(session: Session, topic: Topic, now: datetime) -> tuple[int, int]:
+def _people(session: Session, topic: Topic) -> tuple[int, int]:
     """How many gave what counts, by account and telephone; and how many they are once links are followed."""
     gave = select(Capture.person_id).where(
         Capture.topic_id == topic.id, Capture.kind == "ballot", Capture.state == "merged"
@@ -130,25 +130,19 @@ def _people(session: Session, topic: Topic, now: datetime) -> tuple[int, int]:
     ids = list(session.scalars(gave.distinct()))
     roots: set[str] = set()
     for start in range(0, len(ids), _AT_ONCE):
-        roots |= {
-            one.root for one in _as_counted(session, topic, ids[start : start + _AT_ONCE], now).values()
-        }
+        roots |= {one.root for one in _as_counted(session, topic, ids[start : start + _AT_ONCE]).values()}
     return len(ids), len(roots)
 
 
-def _as_counted(
-    session: Session, topic: Topic, person_ids: Collection[str], now: datetime
-) -> Mapping[str, Giver]:
-    """These people as they count here: by the links of the close once the topic is over."""
+def _as_counted(session: Session, topic: Topic, person_ids: Collection[str]) -> Mapping[str, Giver]:
+    """These people as they count here: by the links of the close."""
     people = givers(session, person_ids)
-    if topic.closes_at is None or topic.closes_at > now:
+    if topic.closes_at is None:
         return people
     return counted_at(session, topic.community_id, topic.closes_at, people)
 
 
-def _chains(
-    session: Session, topic: Topic, rules: Rules, now: datetime, most: int, with_choice: bool
-) -> tuple[Chain, ...]:
+def _chains(session: Session, topic: Topic, rules: Rules, most: int, with_choice: bool) -> tuple[Chain, ...]:
     """The voters from whom most came: whoever reads these knows how everything else was counted."""
     busiest = session.scalars(
         select(Capture.person_id)
@@ -157,8 +151,8 @@ def _chains(
         .order_by(func.count(Capture.id).desc(), func.min(Capture.id))
         .limit(most)
     ).all()
-    voters = {one.voter(rules) for one in _as_counted(session, topic, busiest, now).values()}
-    everybody = _as_counted(session, topic, {*people_of(session, topic, rules, voters), *busiest}, now)
+    voters = {one.voter(rules) for one in _as_counted(session, topic, busiest).values()}
+    everybody = _as_counted(session, topic, {*people_of(session, topic, rules, voters), *busiest})
     together: dict[str, list[str]] = defaultdict(list)
     for one in everybody.values():
         together[one.voter(rules)].append(one.id)
