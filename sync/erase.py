@@ -70,7 +70,7 @@ def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime)
     opinion.state = state
     opinion.held_by = opinion.next_try_at = opinion.problem = None
     blank = update(Transcript).where(Transcript.opinion_id == opinion.id)
-    session.execute(blank.values(sealed_text=None, redacted=None))
+    session.execute(blank.values(sealed_text=None, sealed_words=None, redacted=None))
     session.execute(update(Reply).where(Reply.opinion_id == opinion.id).values(spoken=""))
     written = select(Capture).where(Capture.subject_id == opinion.id, Capture.kind == "opinion")
     for capture in session.scalars(written):

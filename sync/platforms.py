@@ -17,6 +17,7 @@ LINK = "links:write"
 SCOPES = {
     "feedback:read": "opinions with counts and replies; their redacted words once approved",
     "feedback:unreviewed": "the redacted words of opinions that nobody has reviewed yet, too",
+    "audio:read": "the sound of opinions whose speakers agreed to be heard, bleeped",
     "topics:read": "topics with what they count to",
     "changes:read": "the feed and webhooks, as far as the other scopes let it read",
     "topics:write": "bring topics, and change those it brought",

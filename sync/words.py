@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -144,6 +145,7 @@ def _write(
             opinion_id=opinion.id,
             version=MACHINE,
             sealed_text=archive.keyring.seal(session, key_id, heard.text.encode(), about),
+            sealed_words=_sealed_words(session, archive, key_id, opinion.id, heard),
             redacted=redacted,
             confidence=heard.confidence,
             language=heard.language,
@@ -155,6 +157,17 @@ def _write(
     )
 
 
+def _sealed_words(
+    session: Session, archive: Archive, key_id: str, opinion_id: str, heard: Heard
+) -> bytes | None:
+    """When each word was said; None where the engine doesn't tell."""
+    if not heard.words:
+        return None
+    said = [(one.text, one.start_seconds, one.end_seconds, one.confidence) for one in heard.words]
+    content = json.dumps(said, ensure_ascii=False).encode()
+    return archive.keyring.seal(session, key_id, content, words_name(opinion_id))
+
+
 def _is_corrected(session: Session, opinion_id: str) -> bool:
     """Whether a person wrote its words before the last of it came in."""
     newer = exists().where(Transcript.opinion_id == opinion_id, Transcript.version > MACHINE)
@@ -164,6 +177,11 @@ def _is_corrected(session: Session, opinion_id: str) -> bool:
 def transcript_name(opinion_id: str, version: int) -> str:
     """What a transcript's sealed text is bound to."""
     return f"{opinion_id}/{version}"
+
+
+def words_name(opinion_id: str) -> str:
+    """What the times of the machine's words are bound to."""
+    return f"{opinion_id}/{MACHINE}/words"
 
 
 def _to_review(opinion: Opinion, words: Words) -> None:

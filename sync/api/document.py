@@ -128,7 +128,7 @@ def _may_answer(route: Route, status: str) -> bool:
     """Whether a route can refuse with this status."""
     is_about_one = _has_id(route) or bool(route.body)
     may = {"400": route.is_list or route.writes, "404": is_about_one, "415": bool(route.body)}
-    may["410"] = route.name == "changes"
+    may |= {"410": route.name == "changes", "409": route.writes or route.media != _JSON}
     return may.get(status, status != "409" or route.writes)
 
 

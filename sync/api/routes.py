@@ -9,6 +9,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
+from sync.api.audio import feedback_audio
 from sync.api.bodies import LARGEST_BODY
 from sync.api.changes import changes, wait_for_changes
 from sync.api.feedback import list_feedback, one_feedback
@@ -78,6 +79,11 @@ ROUTES = (
         "Opinions from every channel, oldest first", ("limit", "cursor", "state", "topic_id"),
     ),
     Route("/v1/feedback/<record_id>", "feedback:read", one_feedback, "Feedback", "One opinion"),
+    Route(
+        "/v1/feedback/<record_id>/audio", "audio:read", feedback_audio, "",
+        "An opinion in its speaker's own voice, if they agreed; what its text hides is bleeped",
+        media="audio/wav",
+    ),
     Route(
         "/v1/topics", "topics:read", list_topics, "Topic",
         "Topics with their results, oldest first", ("limit", "cursor"),
