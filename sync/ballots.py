@@ -85,9 +85,9 @@ def judge(capture: Pending, topic: Topic | None, rules: Rules | None) -> Outcome
 
 
 def voters_on(batch: Batch, topic: Topic, captures: Iterable[Pending]) -> Mapping[str, Giver]:
-    """Who gave these, as they count on this topic: by the links of its close once it is over."""
+    """Who gave these, as they count on this topic: by the links of its close, whatever our clock says now."""
     people = {capture.person_id: batch.people[capture.person_id] for capture in captures}
-    if topic.closes_at is None or topic.closes_at > batch.now:
+    if topic.closes_at is None:
         return people
     return counted_at(batch.session, topic.community_id, topic.closes_at, people)
 
