@@ -27,7 +27,6 @@ from sync.storing import store_recording
 from sync.webhooks.addresses import PUBLIC_ONLY, Reach
 from sync.webhooks.delivering import deliver as deliver_to
 from sync.webhooks.log import prune_log
-from sync.words import transcribe_opinion
 
 LOG = logging.getLogger("tingjian.worker")
 _BATCH = 500
@@ -99,6 +98,8 @@ def fetch_recording(recording_id: str) -> None:
 
 def transcribe(opinion_id: str) -> None:
     """Turn one opinion into words."""
+    from sync.words import transcribe_opinion  # dictionaries of 110 MiB, which no other worker needs
+
     with _job("transcribe", opinion_id) as here:
         transcribe_opinion(here.archive, opinion_id, here.recognizer, here.clock)
         sweep(here.archive, here.queue, here.clock(), jobs=("deliver",))
