@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.community_settings import audit
 from sync.errors import RecordsError
 from sync.records.tables import Audit, Platform, new_id
 
@@ -68,6 +69,20 @@ def add_platform(
     )
     session.flush()
     return platform, key
+
+
+def exchange_key(session: Session, platform: Platform, actor: str) -> str:
+    """A new key, shown this once; the old one is void. What the platform brought and owns stays its own."""
+    key = _KEY_PREFIX + secrets.token_urlsafe(32)
+    platform.key_hash = hash_of(key)
+    audit(session, platform.community_id, actor, "platform.key_exchanged", platform.id)
+    return key
+
+
+def end_platform(session: Session, platform: Platform, now: datetime, actor: str) -> None:
+    """Its key is void from now on, and it is told nothing more; what it brought stays."""
+    platform.expires_at = min(platform.expires_at or now, now)
+    audit(session, platform.community_id, actor, "platform.ended", platform.id)
 
 
 def platform_with(session: Session, key: str, now: datetime) -> Platform | None:

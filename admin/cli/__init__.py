@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "community": ("admin.cli.people:community", "添加、列出社区 · add and list communities"),
     "staff": ("admin.cli.people:staff", "工作人员 · people at the desk"),
     "topics": ("admin.cli.topics:topics", "议题和口语稿 · topics, and the words the phone reads"),
-    "platforms": ("admin.cli.people:platforms", "线上平台 · online platforms and their keys"),
+    "platforms": ("admin.cli.platforms:platforms", "线上平台 · online platforms and their keys"),
     "explain": ("admin.cli.explaining:explain", "我们怎样计票 · how a topic was counted"),
     "export": ("admin.cli.exporting:export", "导出成文件 · records as CSV and JSON"),
     "pull": ("admin.cli.pulling:pull", "读出变化 · a platform's changes as lines of JSON"),

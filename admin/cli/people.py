@@ -1,4 +1,4 @@
-"""Commands about those who take part: communities, staff, platforms, the roster."""
+"""Commands about those who take part: communities, staff, the roster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 from sqlalchemy import select
 
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
-from admin.cli.webhooks import webhook
 from admin.communities import SETTINGS, typed_setting
 from admin.roster import import_roster, read_roster
 from admin.staff import ROLES, add_staff
@@ -126,32 +125,6 @@ def add_one(name: str, role: str, password: str, asked: str | None) -> None:
     with opened(read_settings()) as archive, archive.database.begin() as session:
         add_staff(session, pick_community(session, asked).id, name, password, role)
     done(f"已添加 {name}", f"added {name} as {role}")
-
-
-@click.group()
-def platforms() -> None:
-    """线上平台 · Online platforms and their keys."""
-
-
-platforms.add_command(webhook)
-
-
-@platforms.command("add")
-@click.argument("name")
-@click.option("--scope", "scopes", multiple=True, default=("feedback:read",), show_default=True)
-@which
-@kindly
-def add_one_platform(name: str, scopes: tuple[str, ...], asked: str | None) -> None:
-    """添加平台，显示一次它的密钥。
-
-    Add the platform NAME and show its key, once.
-    """
-    from sync.platforms import add_platform
-
-    with opened(read_settings()) as archive, archive.database.begin() as session:
-        _, key = add_platform(session, pick_community(session, asked).id, name, scopes)
-    done(f"已添加 {name}，密钥只显示这一次", "added; the key is shown this once")
-    click.echo(key)
 
 
 @click.group()

@@ -59,7 +59,7 @@ def add(platform: str, url: str, types: tuple[str, ...]) -> None:
     """
     settings = read_settings()
     with opened(settings) as archive, archive.database.begin() as session:
-        found = _platform(session, platform)
+        found = platform_of(session, platform)
         place = newest_place(session, found.community_id)
         reach, now = Reach.of(settings.webhooks_to), datetime.now(UTC)
         try:
@@ -203,7 +203,8 @@ def said(problem: str) -> str:
     return f"{PROBLEMS.get(word, word)} {status}".rstrip()
 
 
-def _platform(session: Session, asked: str) -> Platform:
+def platform_of(session: Session, asked: str) -> Platform:
+    """The platform of that name or id. ClickException where there is none, or several of one name."""
     found = session.scalars(select(Platform).where(or_(Platform.id == asked, Platform.name == asked))).all()
     if len(found) == 1:
         return found[0]

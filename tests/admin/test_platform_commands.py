@@ -1,10 +1,10 @@
-"""Webhooks and pulling from the command line: added, tested, exchanged, resumed; changes as lines."""
+"""Platforms from the command line: keys, webhooks added, tested and resumed; changes pulled as lines."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from admin.cli.webhooks import PROBLEMS
 from admin.doctor import examine
 from admin.parts import open_archive
 from sync.client import verify_webhook
+from sync.platforms import platform_with
 from sync.records.tables import Audit, Endpoint
 from tests.admin.test_commands import Shell
 from tests.sync.served_api import Served, served
@@ -129,3 +130,27 @@ def test_pull_prints_changes_as_lines_and_remembers_where_it_stopped(
 def speak(served: Served) -> None:
     """One opinion in the archive that is served."""
     opinion(served.archive, "op_1", Village(served.archive).person())
+
+
+def test_a_platform_is_listed_gets_another_key_and_is_ended(shell: Shell) -> None:
+    first = shell.type("platforms", "add", "短期", "--scope", "topics:read", "--days", "30").output.split()[
+        -1
+    ]
+    listed = shell.type("platforms", "list").output
+    assert all(part in listed for part in ("桃源线上", "短期", "青溪社区", "topics:read", "until 20"))
+    second = shell.type("platforms", "key", "短期").output.split()[-1]
+    archive = open_archive(shell.settings())
+    now = datetime.now(UTC)
+    with archive.database.read() as session:
+        assert platform_with(session, first, now) is None
+        assert platform_with(session, second, now + timedelta(days=29)) is not None
+        assert platform_with(session, second, now + timedelta(days=31)) is None
+    assert shell.type("platforms", "end", "短期").exit_code == 0
+    with archive.database.read() as session:
+        assert platform_with(session, second, datetime.now(UTC)) is None
+        acts = [one.act for one in session.query(Audit).order_by(Audit.id) if one.act.startswith("platform.")]
+    archive.close()
+    assert acts == ["platform.added", "platform.added", "platform.key_exchanged", "platform.ended"]
+    assert "已停用" in shell.type("platforms", "list").output
+    assert "changes:read" in shell.type("platforms", "scopes").output
+    assert shell.type("platforms", "end", "没有的").exit_code == 1
