@@ -64,6 +64,14 @@ chromium: ## Debian's Chromium for the browser tests, where it can be installed
 	    >/tmp/tingjian-chromium.log 2>&1 || { tail -n 3 /tmp/tingjian-chromium.log; echo "!! Chromium could not be installed: THE BROWSER TESTS WILL BE SKIPPED"; }; \
 	else echo "!! no Chromium here and no right to install it: THE BROWSER TESTS WILL BE SKIPPED (apt install chromium)"; fi
 
+sip-phones: ## Debian's baresip and sipp for the tests of the telephone line, where they can be installed
+	@if command -v baresip >/dev/null && command -v sipp >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "· installing baresip and sipp for the tests of the telephone line"; \
+	  (apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends baresip-core sip-tester) \
+	    >/tmp/tingjian-sip-phones.log 2>&1 || { tail -n 3 /tmp/tingjian-sip-phones.log; echo "!! baresip and sipp could not be installed: THE CALLS OF INDEPENDENT PHONES WILL BE SKIPPED"; }; \
+	else echo "!! no baresip or sipp here and no right to install them: THE CALLS OF INDEPENDENT PHONES WILL BE SKIPPED (apt install baresip-core sip-tester)"; fi
+
 # --- checks ---
 lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/ruff check --no-cache $(SOURCES)
@@ -71,7 +79,7 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.dev models chromium lint ## everything: lint, types, all tests, the slow ones too
+test: $(VENV)/.dev models chromium sip-phones lint ## everything: lint, types, all tests, the slow ones too
 	$(BIN)/python -m pytest -ra -n 2 --dist loadfile
 
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
@@ -95,4 +103,4 @@ clean: ## remove what was built; the records in var/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help run demo setup models chromium lint test quick bench lock settings clean
+.PHONY: help run demo setup models chromium sip-phones lint test quick bench lock settings clean

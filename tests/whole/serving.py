@@ -13,6 +13,7 @@ from types import FrameType
 
 # imported before forking, so that a child starts in milliseconds
 import admin.app
+import admin.line
 import ivr.exchange.server
 import sync.worker
 from admin.parts import exchange_token, open_archive, open_recognizer
@@ -107,6 +108,12 @@ def exchange(plan: Plan) -> None:
             patience_seconds=30,
         )
     )
+
+
+def line(plan: Plan) -> None:
+    """The telephone line, plugged into the exchange."""
+    settings = _begin(plan, "line")
+    admin.line.serve_line(settings)
 
 
 def _begin(plan: Plan, name: str) -> Settings:

