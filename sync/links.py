@@ -173,6 +173,11 @@ def forget_links(session: Session, archive: Archive, person_id: str, actor: str,
     session.flush()
 
 
+def forget_codes(session: Session, now: datetime) -> None:
+    """Delete the codes that are too old."""
+    session.execute(delete(LinkCode).where(LinkCode.expires_at <= now))
+
+
 def _hold(session: Session, community_id: str) -> None:
     """Nothing is settled in this community, and nobody else linked, until the transaction ends."""
     held = select(Community.id).where(Community.id == community_id)

@@ -23,6 +23,7 @@ from sync.community_settings import (
     setting,
 )
 from sync.erase import blank_opinion, delete_erased_sound
+from sync.links import forget_codes
 from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
 from sync.unsaid import empty_documents, spells, unended
 
@@ -62,6 +63,8 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
                 erased += _expire_recordings(session, old.recordings)
                 erased += _expire_calls(session, old.calls)
                 empty_documents(session, old.silent)
+    with archive.database.begin() as session:
+        forget_codes(session, now)
     delete_erased_sound(archive)
     archive.database.empty_log()
     return erased

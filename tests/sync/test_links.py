@@ -37,6 +37,7 @@ from sync.records.tables import (
     Reaction,
     Topic,
 )
+from sync.retention import expire
 from sync.settle import settle_batch
 from tests.sync.village import COMMUNITY, ROAD, Village, at
 
@@ -379,3 +380,13 @@ def test_nobody_slips_past_a_link_that_is_being_made(village: Village) -> None:
         thread.join()
     village.settle()
     assert len(standing(village)) == 1
+
+
+def test_old_codes_are_swept_away(village: Village) -> None:
+    code_for(village, village.person(), 5_000)
+    left = []
+    for minute in (5_009, 5_010):
+        expire(village.archive, at(minute))
+        with village.archive.database.read() as session:
+            left.append(session.scalar(select(func.count(LinkCode.digest))))
+    assert left == [1, 0]
