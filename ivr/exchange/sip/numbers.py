@@ -12,6 +12,8 @@ from ivr.exchange.sip.stack import Invite
 WITHHELD = frozenset({"anonymous", "unavailable", "restricted", "unknown", "withheld", "private"})
 PRIVATE = frozenset({"id", "user", "header", "full"})
 """Values of Privacy (RFC 3323, RFC 3325) by which callers ask not to be named."""
+POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
+"""A number that can be called from anywhere; a short or local one stays as it is."""
 _URI = re.compile(r"(?:sips?|tel):([^@;>?\s]*)", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?[0-9*#]{1,20}")
 
@@ -51,7 +53,7 @@ def e164(written: str, region: str) -> str:
             number = phonenumbers.parse(attempt, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_possible_number(number):
+        if phonenumbers.is_possible_number_with_reason(number) == POSSIBLE:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return ""
 
