@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
 from sync.api.problems import Problem
 from sync.api.writes.captures import capture, keep_captures
-from sync.api.writes.fields import past_moment, voice_in
+from sync.api.writes.moments import past_moment
+from sync.api.writes.voices import voices_in
 from sync.ballots import rules_of
-from sync.inbox import Given
 from sync.merge import Rules
 from sync.records.tables import Topic
 
@@ -27,20 +29,19 @@ def cast_ballots(session: Session, asked: Asked) -> Json:
         raise Problem(404, "no such topic")
     is_batch, rules = "ballots" in asked.given, rules_of(topic)
     ballots = asked.given["ballots"] if is_batch else [asked.given]
-    # Accounts are locked in one order, so that two batches never wait for each other.
-    numbered = sorted(enumerate(ballots), key=lambda one: (one[1]["voice"]["account"], one[0]))
-    return keep_captures(
-        session,
-        asked,
-        [_ballot(session, asked, one, rules, f"ballots.{n}." if is_batch else "") for n, one in numbered],
-    )
+    places = [f"ballots.{n}." for n in range(len(ballots))] if is_batch else [""]
+    moments = [_judged(asked, one, rules, place) for one, place in zip(ballots, places, strict=True)]
+    said = [(one["voice"], place) for one, place in zip(ballots, places, strict=True)]
+    voices = voices_in(session, asked, said)
+    given = [
+        capture(asked, "ballot", f"ballot:{one['id']}", voice, {"choice": one["choice"]}, cast_at, topic.id)
+        for one, voice, cast_at in zip(ballots, voices, moments, strict=True)
+    ]
+    return keep_captures(session, asked, given)
 
 
-def _ballot(session: Session, asked: Asked, ballot: Json, rules: Rules, place: str) -> Given:
-    choice = ballot["choice"]
-    if choice not in rules.choices:
+def _judged(asked: Asked, ballot: Json, rules: Rules, place: str) -> datetime:
+    """When a ballot that may be kept was cast."""
+    if ballot["choice"] not in rules.choices:
         raise Problem(409, f"{place}choice: one of {', '.join(sorted(rules.choices))}")
-    cast_at = past_moment(asked, ballot, "cast_at", place)
-    voice = voice_in(session, asked, ballot["voice"], place)
-    source_id = f"ballot:{ballot['id']}"
-    return capture(asked, "ballot", source_id, voice, {"choice": choice}, cast_at, asked.record_id)
+    return past_moment(asked, ballot, "cast_at", place)

@@ -12,7 +12,8 @@ from sync.accounts import Voice, known_person
 from sync.api.asked import Asked, Json
 from sync.api.problems import Problem
 from sync.api.writes.captures import capture, is_same, keep_captures, kept_before, used_otherwise
-from sync.api.writes.fields import past_moment, voice_in
+from sync.api.writes.moments import past_moment
+from sync.api.writes.voices import voice_in
 from sync.community_settings import setting
 from sync.desk import Actor, reply_in
 from sync.errors import KeyDestroyed

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
 from sync.api.problems import Problem
-from sync.api.writes.fields import moment
+from sync.api.writes.moments import moment
 from sync.ballots import rules_of
 from sync.changes import note
 from sync.desk import Actor, publish_in
