@@ -16,6 +16,7 @@ from sync.api.bodies import LARGEST_BODY, body_of
 from sync.api.document import document
 from sync.api.paging import LONGEST_ID
 from sync.api.problems import Problem, problem
+from sync.api.readable import page, style
 from sync.api.routes import ROUTES, Route
 from sync.api.writing import write
 from sync.archive import Archive
@@ -36,7 +37,7 @@ def create_api(
     calls_a_minute: int = CALLS_A_MINUTE,
     queue: Queue | None = None,
 ) -> Blueprint:
-    """The blueprint `api` under `/api`. `/api/v1/openapi.json` is public; all else asks for a key.
+    """The blueprint `api` under `/api`. `openapi.json` and `docs` are public; all else asks for a key.
 
     `queue` is woken after a write; without it workers find what was written by themselves, a little later.
     """
@@ -45,6 +46,8 @@ def create_api(
     for route in ROUTES:
         _add(api, route.path, route.name, _guarded(archive, clock, pace, route, queue), route.method)
     _add(api, "/v1/openapi.json", "openapi", lambda: jsonify(document()))
+    _add(api, "/v1/docs", "docs", page)
+    _add(api, "/v1/docs.css", "docs_style", style)
     api.add_url_rule("/", "nothing_here", _nothing_here, methods=_METHODS)
     api.add_url_rule("/<path:rest>", "nothing_here", _nothing_here, methods=_METHODS)
     api.before_request(_bound_body)

@@ -61,20 +61,21 @@ _DESCRIPTION = (
     "and gets the same answer, byte for byte. What is answered with 2xx is kept; what is refused is not."
 )
 _SCOPES = "Scopes: " + "; ".join(f"`{name}`: {meaning}" for name, meaning in SCOPES.items())
-_OWN_PATH: Json = {
-    "/v1/openapi.json": {
-        "get": {
-            "operationId": "openapi",
-            "summary": "This document",
-            "security": [],
-            "responses": {
-                "200": {
-                    "description": "OpenAPI 3.1",
-                    "content": {"application/json": {"schema": {"type": "object"}}},
-                }
-            },
-        }
+
+
+def _public(operation_id: str, summary: str, media: str, kind: str) -> Json:
+    """A path that needs no key."""
+    content = {media: {"schema": {"type": kind}}}
+    answers = {"200": {"description": summary, "content": content}}
+    return {
+        "get": {"operationId": operation_id, "summary": summary, "security": [], "responses": answers},
     }
+
+
+_OWN_PATH: Json = {
+    "/v1/openapi.json": _public("openapi", "This document (OpenAPI 3.1)", "application/json", "object"),
+    "/v1/docs": _public("docs", "The same for people to read", "text/html", "string"),
+    "/v1/docs.css": _public("docs_style", "How that page looks", "text/css", "string"),
 }
 
 
