@@ -1,4 +1,4 @@
-"""The API's documentation as a page for people, made from the OpenAPI document, with nothing from elsewhere."""
+"""The API's documentation as a page for people: from the OpenAPI document, with nothing from elsewhere."""
 
 from __future__ import annotations
 
