@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from ivr.dialogue.turns import AskRecords, Told
@@ -28,30 +28,40 @@ READING_ONLY = frozenset({"standing_ballot", "running_result"})
 _HERE = aliased(Person)  # whoever speaks from the telephone
 
 
-def _cast(at_this_telephone: ColumnElement[bool]) -> Prepared:
-    """Their ballots on a topic, and those of whoever counts as one person with them: (here, seat, payload).
+class _Cast:
+    """Ballots on a topic by whoever speaks from a telephone, as (person here, seat, payload, …) in order.
 
-    One branch for each way to the people, never two in one: a topic's ballots must not all be looked through.
+    One statement for each way to the people, never two in one: a topic's ballots must not all be looked
+    through. Few are linked to somebody elsewhere, so that is asked for itself, which is quick.
     """
-    columns = (_HERE.id, _HERE.seat, Capture.payload, Capture.cast_at, Capture.id.label("capture"))
-    on_topic = (
-        Capture.topic_id == bindparam("topic"),
-        Capture.kind == "ballot",
-        or_(Capture.state == "pending", Capture.state == "merged"),
-        at_this_telephone,
-    )
-    own = select(*columns).join_from(_HERE, Capture, Capture.person_id == _HERE.id).where(*on_topic)
-    linked = (
-        select(*columns)
-        .join_from(_HERE, Person, and_(Person.root_id == _HERE.root_id, Person.id != _HERE.id))
-        .join(Capture, Capture.person_id == Person.id)
-        .where(*on_topic)
-    )
-    return Prepared(union_all(own, linked).order_by("cast_at", "capture"))
+
+    def __init__(self, is_here: ColumnElement[bool]) -> None:
+        columns = (_HERE.id, _HERE.seat, Capture.payload, Capture.cast_at, Capture.id.label("capture"))
+        on_topic = (
+            Capture.topic_id == bindparam("topic"),
+            Capture.kind == "ballot",
+            or_(Capture.state == "pending", Capture.state == "merged"),
+            is_here,
+        )
+        own = select(*columns).join_from(_HERE, Capture, Capture.person_id == _HERE.id).where(*on_topic)
+        linked = (
+            select(*columns)
+            .join_from(_HERE, Person, and_(Person.root_id == _HERE.root_id, Person.id != _HERE.id))
+            .join(Capture, Capture.person_id == Person.id)
+            .where(*on_topic)
+        )
+        self._own = Prepared(own.order_by(Capture.cast_at, Capture.id))
+        self._all = Prepared(union_all(own, linked).order_by("cast_at", "capture"))
+        self._are_linked = Prepared(select(_HERE.id).where(is_here, _HERE.root_id.is_not(None)))
+
+    def rows(self, connection: Connection, asked: Mapping[str, str]) -> list[tuple[Any, ...]]:
+        """Theirs, and those of whoever counts as one person with them."""
+        query = self._all if self._are_linked.rows(connection, asked) else self._own
+        return query.rows(connection, asked)
 
 
-_CAST_FROM = _cast(_HERE.number_id == bindparam("number"))
-_CAST_BY = _cast(_HERE.id == bindparam("person"))
+_CAST_FROM = _Cast(_HERE.number_id == bindparam("number"))
+_CAST_BY = _Cast(_HERE.id == bindparam("person"))
 
 
 def tell(
