@@ -28,6 +28,7 @@ def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
         "TINGJIAN_HOME": str(tmp_path / "home"),
         "TINGJIAN_PORT": str(_free_port()),
         "TINGJIAN_EXCHANGE_PORT": str(_free_port()),
+        "TINGJIAN_SIP": "off",
         "TINGJIAN_SYNTHESIZER": "espeak",  # prompts in seconds; only the caller has to be understood
         "TINGJIAN_PRACTICE_SPEED": "6",
     }

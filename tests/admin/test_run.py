@@ -31,6 +31,8 @@ class Running:
             "TINGJIAN_HOME": str(home),
             "TINGJIAN_PORT": str(self.web),
             "TINGJIAN_EXCHANGE_PORT": str(self.exchange),
+            "TINGJIAN_SIP": f"127.0.0.1:{_free_port()}",
+            "TINGJIAN_SIP_RTP_PORTS": "18400-18599",
             "TINGJIAN_SYNTHESIZER": "espeak",
             "TINGJIAN_WEB_WORKERS": "1",
         }
@@ -108,7 +110,7 @@ def test_everything_listens_on_loopback_alone(running: Running) -> None:
 
 def test_each_part_that_is_killed_comes_back(running: Running) -> None:
     before = running.children()
-    assert set(before) == {"redis", "web", "exchange", "worker", "webhooks", "prompts"}
+    assert set(before) == {"redis", "web", "exchange", "line", "worker", "webhooks", "prompts"}
     for child in before.values():
         child.kill()
     _until(lambda: _is_back(running, before), 60, running.said)

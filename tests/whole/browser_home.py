@@ -59,6 +59,7 @@ def running_home(home: Path) -> Iterator[Home]:
         "TINGJIAN_HOME": str(home),
         "TINGJIAN_PORT": str(web),
         "TINGJIAN_EXCHANGE_PORT": str(exchange),
+        "TINGJIAN_SIP": "off",
         "TINGJIAN_WEB_WORKERS": "1",
     }
     # what this machine has set for an installation of its own must not reach this one

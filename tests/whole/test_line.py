@@ -61,8 +61,8 @@ def test_a_resident_is_heard_over_sip(tmp_path: Path) -> None:
             assert place.settings.line
             phone.dial(f"sip:{number}@127.0.0.1:{place.settings.line.port}")
             Conversation(place, phone).carry(KEYS, 2 * seconds + 0.5)
-            phone.hang_up()
             recognised(place, phone)
+            phone.hang_up()
         in_the_records(place)
 
 
@@ -149,13 +149,14 @@ def sound_of(place: Town, prompt: Prompt) -> np.ndarray:
 def render_greeting(place: Town) -> None:
     """Clips in the good voice of what a caller hears first: what is recognised must be good to hear."""
 
-    async def rehearse() -> None:
+    async def rehearse() -> list[str]:
         async with lifted(place, REHEARSER) as phone:
             await phone.phone.wait_for_keys()
+            with place.archive.database.read() as session:  # when the call is over, they are emptied
+                return list(session.scalars(select(CallTurn.answer)))
 
-    asyncio.run(rehearse())
+    first = asyncio.run(rehearse())
     with place.archive.database.read() as session:
-        first = session.scalars(select(CallTurn.answer).order_by(CallTurn.answered_at)).all()
         voice = voice_of(session, COMMUNITY_ID)
     clips, engine = open_clips(place.settings, place.archive), open_synthesizer(place.settings)
     for text in dict.fromkeys(text for one in first for text, _ in parse(one, place.base).words()):
