@@ -99,7 +99,7 @@ def explain(session: Session, topic_id: str, now: datetime, examples: int = EXAM
     return Explained(
         topic_id=topic_id,
         title=topic.title,
-        given=_given(session, topic_id),
+        given=what_was_given(session, topic_id),
         people=people,
         linked=people - roots,
         housemates=max(roots - count.voters, 0),
@@ -110,7 +110,8 @@ def explain(session: Session, topic_id: str, now: datetime, examples: int = EXAM
     )
 
 
-def _given(session: Session, topic_id: str) -> tuple[Given, ...]:
+def what_was_given(session: Session, topic_id: str) -> tuple[Given, ...]:
+    """All ballots that ever came in for a topic, by channel and by what became of them, in one query."""
     grouped = (Capture.channel, Capture.state, Capture.problem)
     rows = session.execute(
         select(*grouped, func.count(Capture.id))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import MAXYEAR, datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
 from sync.api.topics import topic_of
-from sync.records.tables import Capture, Topic
+from sync.explain import what_was_given
+from sync.records.tables import Topic
 from sync.shown.topics import moment, shown_result
 from sync.tally import Tally, tallies
 
@@ -49,18 +49,12 @@ def _shown_from(count: Tally) -> str | None:
 
 def _counted(session: Session, topic_id: str) -> Json:
     """What became of everything that was given for this topic, on every channel."""
-    grouped = (Capture.state, Capture.problem, Capture.channel)
-    rows = session.execute(
-        select(*grouped, func.count(Capture.id))
-        .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
-        .group_by(*grouped)
-    ).all()
     states, channels, refused = Counter[str](), Counter[str](), Counter[str]()
-    for state, problem, channel, captures in rows:
-        states[state] += captures
-        channels[channel] += captures
-        if state == "refused":
-            refused[problem or "unknown"] += captures
+    for one in what_was_given(session, topic_id):
+        states[one.state] += one.ballots
+        channels[one.channel] += one.ballots
+        if one.state == "refused":
+            refused[one.problem or "unknown"] += one.ballots
     return {
         "given": sum(states.values()),
         "by_channel": dict(sorted(channels.items())),

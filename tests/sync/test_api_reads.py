@@ -19,8 +19,10 @@ from sync.api import changes as changes_api
 from sync.api import create_api
 from sync.archive import Archive
 from sync.changes import note
+from sync.desk import Actor
+from sync.joining import join
 from sync.platforms import add_platform
-from sync.records.tables import Ballot, Community, ProgressUpdate
+from sync.records.tables import Ballot, Community, Opinion, ProgressUpdate
 from tests.sync.test_api import Platform, is_problem
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
 
@@ -273,6 +275,28 @@ def test_progress_of_all_topics_is_one_list(archive: Archive, village: Village, 
         ("pu_0", "tp_1"), ("pu_1", "tp_2"), ("pu_3", "tp_1"), ("pu_4", "tp_2"),
     ]  # fmt: skip
     assert [one["id"] for one in platform.all_of("/api/v1/progress?topic_id=tp_2")] == ["pu_1", "pu_4"]
+
+
+def test_joined_feedback_says_to_what_and_how_many_people_stand_behind_it(
+    archive: Archive, village: Village, platform: Platform
+) -> None:
+    with archive.database.begin() as session:
+        for n in range(3):
+            person_id = village.seated(session, f"+861380000000{n}")
+            session.add(
+                Opinion(
+                    id=f"op_{n}", community_id=COMMUNITY, person_id=person_id, source="exchange",
+                    source_id=f"{n}", channel="phone", evidence="caller_id", kind="opinion",
+                    state="approved", said_at=NOON,
+                )
+            )  # fmt: skip
+        session.flush()
+        join(session, Actor("st_1", COMMUNITY), "op_1", "op_0", NOON)
+    found = {one["id"]: one for one in platform.get("/api/v1/feedback").get_json()["items"]}
+    assert [found[f"op_{n}"]["joined_to"] for n in range(3)] == [None, "op_0", None]
+    assert [found[f"op_{n}"]["voices"] for n in range(3)] == [2, 2, 1]
+    told = platform.get("/api/v1/changes").get_json()["items"]
+    assert {one["subject"]: one["data"] for one in told}["op_1"] == found["op_1"]
 
 
 def test_a_page_of_topics_costs_as_many_queries_however_long_it_is(
