@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.errors import RecordsError
 from sync.links import join
 from sync.people import find_or_create_number, normalise_number, person_at
-from sync.records.tables import Account, Household, Key, Person
-from sync.upsert import insert_or_ignore
+from sync.records.tables import Account, Household, Key, Person, new_id
+from sync.upsert import insert_for, insert_or_ignore
 
 LONGEST = 200  # characters of an account's name
 MOST_SEATS = 9
@@ -55,6 +56,37 @@ def voice_of(
     if row.is_attested:
         return Voice(row.person_id, "attested")
     return Voice(row.person_id, "none" if root_id is None else "linked")
+
+
+def register_all(
+    session: Session, archive: Archive, community_id: str, platform_id: str, digests: Collection[str]
+) -> None:
+    """Make a person of its own for each account that is new: a few statements for however many."""
+    now = datetime.now(UTC)
+    made = {digest: (new_id("per"), archive.keyring.new_key(session)) for digest in sorted(digests)}
+    if not made:
+        return
+    people = [
+        {"id": person_id, "community_id": community_id, "seat": 1, "key_id": key_id, "created_at": now}
+        for person_id, key_id in made.values()
+    ]
+    session.connection().execute(insert(Person), people)
+    rows = [
+        {
+            "platform_id": platform_id,
+            "digest": digest,
+            "person_id": person_id,
+            "is_attested": False,
+            "created_at": now,
+        }
+        for digest, (person_id, _) in made.items()
+    ]
+    fresh = insert_for(session, Account).on_conflict_do_nothing(index_elements=["platform_id", "digest"])
+    ours = session.connection().execute(fresh.returning(Account.__table__.c.digest), rows).scalars()
+    for digest in made.keys() - set(ours):  # another call of the same account was quicker
+        person_id, key_id = made[digest]
+        session.execute(delete(Person).where(Person.id == person_id))
+        session.execute(delete(Key).where(Key.id == key_id))
 
 
 def known_person(session: Session, archive: Archive, platform_id: str, account: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.accounts import Voice, digest_of, voice_of
+from sync.accounts import Voice, digest_of, register_all, voice_of
 from sync.api.asked import Asked
 from sync.api.problems import Problem
 from sync.people import normalise_number
@@ -36,13 +36,18 @@ def voice_in(session: Session, asked: Asked, said: Said, place: str = "") -> Voi
 
 
 def voices_in(session: Session, asked: Asked, voices: Sequence[tuple[Said, str]]) -> list[Voice]:
-    """The people of many voices, each with its place in the body; only who is new costs queries of their own.
+    """The people of many voices, each with its place in the body; only new numbers cost queries of their own.
 
     Accounts that are new, or whose number is, are locked in one order: two batches never wait for each other.
     """
     for said, place in voices:
         _check(asked, said, place)
-    found = _known(session, asked, [said for said, _ in voices])
+    everyone = [said for said, _ in voices]
+    found = _known(session, asked, everyone)
+    if plain := [one for n, one in enumerate(everyone) if n not in found and not set(_VOUCHED) & set(one)]:
+        digests = {digest_of(asked.archive, asked.caller.id, one["account"]) for one in plain}
+        register_all(session, asked.archive, asked.caller.community_id, asked.caller.id, digests)
+        found = _known(session, asked, everyone)
     strange = [n for n in range(len(voices)) if n not in found]
     for n in sorted(strange, key=lambda n: (voices[n][0]["account"], n)):
         found[n] = voice_in(session, asked, *voices[n])
