@@ -4,13 +4,14 @@ import ast
 import inspect
 
 from admin.pages.words import LANGUAGES, all_words
-from sync import desk
+from sync import desk, joining
 
 REFUSALS = {"DeskError", "NotThere", "ChangedMeanwhile"}
 
 
 def refused_codes() -> set[str]:
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(desk))) if isinstance(node, ast.Call)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (desk, joining)]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in REFUSALS]
     return {str(ast.literal_eval(call.args[1])) for call in named}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -119,7 +121,7 @@ def test_who_joins_an_answered_matter_gets_its_answer_and_who_is_content_is_left
     give(street, "satisfaction", NIGHT, 7, is_satisfied=True)
     join(street, DARK, LAMP)
     assert hears(street, DARK)[1:] == ("answered", "路灯下周装。", True)
-    join(street, LAMP, NIGHT)
+    join(street, LAMP, NIGHT, minutes=25)
     assert hears(street, NIGHT)[1:3] == ("settled", "路灯修好了。")
     assert hears(street, DARK)[1:3] == ("answered", "路灯修好了。")  # the matter's newest answer
 
@@ -244,6 +246,59 @@ def test_only_what_is_joined_can_be_taken_out_and_only_by_its_own_community(stre
     stranger = Actor("st_other", "cm_other")
     with pytest.raises(NotThere), street.archive.database.begin() as session:
         joining.part(session, stranger, DARK, at(50))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_joining_parting_replying_and_leaving_comes_to_what_a_plain_tree_says(
+    archive: Archive, community: Community, seed: int
+) -> None:
+    """And once everything is taken apart again nobody has an answer that was given to another."""
+    dice, village = random.Random(seed), Village(archive)
+    village.topic()
+    names = [f"op_{n}" for n in range(8)]
+    for n, name in enumerate(names):
+        payload = {"opinion_id": name, "recordings": [], "kind": "opinion", "receipt": None}
+        village.keep(village.given("opinion", village.person(f"+86138000020{n:02}"), n, name, payload))
+    village.settle()
+    above: dict[str, str] = {}
+    gone: set[str] = set()
+
+    def top(name: str) -> str:
+        return top(above[name]) if name in above else name
+
+    for minutes in range(100, 145):
+        here = [name for name in names if name not in gone]
+        one, other = dice.choice(here), dice.choice(here)
+        match dice.choice(("join", "join", "join", "part", "part", "reply", "leave")):
+            case "join" if top(one) != top(other):
+                join(village, one, other, minutes)
+                above[top(one)] = top(other)
+            case "part" if one in above:
+                part(village, one, minutes)
+                del above[one]
+            case "reply":
+                desk.reply(archive, STAFF, one, f"答 {minutes}", at(minutes))
+            case "leave" if len(here) > 5 and dice.random() < 0.5:
+                withdraw_opinion(archive, one, "test")
+                gone.add(one)
+                below = sorted(name for name, parent in above.items() if parent == one)  # as they were said
+                parent = above.pop(one, None)
+                if parent is None and below:
+                    parent = below.pop(0)
+                    del above[parent]
+                above.update(dict.fromkeys(below, parent) if parent else {})
+    with archive.database.read() as session:
+        found = standings(session, names, with_practice=True)
+    assert {name: found[name].joined_to or name for name in names} == {name: top(name) for name in names}
+    sizes = Counter(top(name) for name in names if name not in gone)
+    assert all(found[name].voices == sizes[top(name)] for name in names if name not in gone)
+    for name in list(above):
+        part(village, name, 500)
+    with archive.database.read() as session:
+        assert session.scalars(select(JoinedOpinion)).all() == []
+        replies = {row.id: row for row in session.scalars(select(Reply))}
+    left = [row for row in replies.values() if row.repeats_id and row.opinion_id not in gone]
+    assert {replies[row.repeats_id or ""].opinion_id for row in left} <= gone  # their asker took them back
 
 
 @pytest.mark.slow
