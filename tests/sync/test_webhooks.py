@@ -26,7 +26,7 @@ from sync.records.tables import Audit, Community, Delivery, Endpoint, Platform
 from sync.webhooks import delivering, endpoints
 from sync.webhooks.addresses import PUBLIC_ONLY, Unreachable
 from sync.webhooks.delivering import DEAD_AFTER, PAUSES_SECONDS, deliver, retry_seconds
-from sync.webhooks.endpoints import add_endpoint, exchange_secret, remove, resume
+from sync.webhooks.endpoints import add_endpoint, exchange_secret, pause, remove, resume
 from sync.webhooks.log import KEPT, latest, prune_log
 from sync.webhooks.news import RESYNC
 from sync.webhooks.sending import send
@@ -294,6 +294,21 @@ def test_after_a_restore_it_is_told_to_read_anew_and_goes_on(desk: Desk) -> None
     later = desk.speak()
     desk.deliver()
     assert desk.receiver.subjects[2:] == later
+
+
+def test_resumed_after_the_feed_forgot_its_place_it_is_told_so(desk: Desk) -> None:
+    desk.change(lambda session, endpoint: pause(session, endpoint, "test", NOON))
+    desk.speak(5)
+    with desk.archive.database.begin() as session:
+        assert feed.prune(session, COMMUNITY, NOON + timedelta(days=1), 100) == 4
+    desk.deliver(minutes=60)
+    assert desk.receiver.received == []
+    desk.change(lambda session, endpoint: resume(session, endpoint, "test", desk.now))
+    desk.deliver()
+    assert [one.event["type"] for one in desk.receiver.received] == [RESYNC]
+    later = desk.speak()
+    desk.deliver()
+    assert desk.receiver.subjects[1:] == later
 
 
 def test_a_platform_whose_key_has_expired_is_told_nothing(near_desk: Desk) -> None:
