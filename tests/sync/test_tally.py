@@ -66,6 +66,7 @@ def test_practice_is_told_apart(archive: Archive, community: Community) -> None:
         ({}, True, True),
         ({"rules": {"results": "closed"}, "closes_at": at(60)}, False, True),
         ({"rules": {"results": "closed"}}, False, False),
+        ({"rules": {"results": "voted"}, "closes_at": at(60)}, False, True),
         ({"rules": {"results": "closed"}, "state": "decided"}, True, True),
     ],
 )
@@ -75,6 +76,16 @@ def test_some_topics_hide_their_result_until_they_close(
     Village(archive).topic(**columns)
     result = count(archive)
     assert (result.may_be_shown(at(30)), result.may_be_shown(at(60))) == (before, after)
+
+
+def test_a_running_result_for_voters_is_told_to_them_alone(archive: Archive, community: Community) -> None:
+    Village(archive).topic(rules={"results": "voted"})
+    result = count(archive)
+    assert result.may_be_shown(at(30), has_voted=True)
+    assert not result.may_be_shown(at(30))
+    with archive.database.begin() as session:
+        session.get_one(Topic, ROAD).rules = {"results": "closed"}
+    assert not count(archive).may_be_shown(at(30), has_voted=True)
 
 
 def test_counting_costs_the_same_however_many_voted(archive: Archive, community: Community) -> None:
