@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 BENCH ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-SOURCES := ivr speech sync admin tests $(wildcard benchmarks)
+SOURCES := ivr speech sync admin tests docs/example_platform $(wildcard benchmarks)
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
