@@ -69,7 +69,11 @@ def _known(session: Session, asked: Asked, voices: Sequence[Said]) -> dict[int, 
         select(Account.digest, Account.is_attested, Person.id, Person.root_id, Person.seat, Number.digest)
         .join(Person, Person.id == Account.person_id)
         .join(Number, Number.id == Person.number_id, isouter=True)
-        .where(Account.platform_id == asked.caller.id, Account.digest.in_(set(digests)))
+        .where(
+            Account.platform_id == asked.caller.id,
+            Account.digest.in_(set(digests)),
+            Person.erased_at.is_(None),
+        )
     )
     people = {row[0]: row for row in rows}
     found = {}
