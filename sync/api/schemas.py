@@ -93,12 +93,15 @@ _RESULT = _record(
 )
 _TOPIC = _record(
     "What is discussed",
-    ["id", "title", "text", "options", "state", "created_at", "version", "result", "updates"],
+    ["id", "title", "text", "owner", "options", "state", "created_at", "version", "result", "updates"],
     id=_ID,
     title=_text("Its title"),
     text=_text("Its whole text"),
     spoken_title=_text("As read on the phone", may_be_null=True),
     spoken_background=_text("As read on the phone", may_be_null=True),
+    owner=_text("Who alone may change it: `desk`, or a platform by its id"),
+    waits_for_wording={**_FLAG, "description": "Not heard on the phone until it has spoken words"},
+    rules={"type": "object", "description": "How it counts; see TopicChange"},
     options={
         "type": "array",
         "description": "[choice, label] pairs; empty: agree, disagree, pass",

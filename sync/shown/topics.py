@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sync.records.tables import ProgressUpdate, Topic
 from sync.tally import Tally, tallies
 from sync.upsert import is_among
+from sync.wording import is_worded
 
 Json = dict[str, Any]
 
@@ -69,7 +70,10 @@ def _topic(topic: Topic) -> Json:
         "text": topic.text,
         "spoken_title": topic.spoken_title,
         "spoken_background": topic.spoken_background,
+        "owner": topic.owner,
+        "waits_for_wording": not is_worded(topic),
         "options": [[str(word) for word in option] for option in topic.options],
+        "rules": dict(topic.rules or {}),
         "state": topic.state,
         "opens_at": moment(topic.opens_at),
         "closes_at": moment(topic.closes_at),

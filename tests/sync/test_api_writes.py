@@ -89,20 +89,27 @@ def test_a_worded_topic_is_heard_on_the_phone_and_prompts_are_made(writer: Write
     assert (topic["state"], topic["options"]) == ("open", [["repair", "修"], ["replace", "换"]])
     assert writer.get(f"/topics/{topic['id']}").get_json()["result"] == topic["result"]
     assert (topic["result"]["counts"], topic["result"]["quorum"]) == ("households", 20)
+    changed = writer.patch(
+        f"/topics/{topic['id']}", {"rules": {"quorum": None, "results": "closed"}}
+    ).get_json()
+    assert changed["rules"] == {"counts": "households", "electorate_size": 40, "results": "closed"}
     assert heard(writer) == ["小区的路灯"]
-    assert told.jobs == ["render cm_test"]
-    assert acts(writer, "topic") == ["created"]
+    assert told.jobs == ["render cm_test"] * 2
+    assert acts(writer, "topic") == ["created", "updated"]
 
 
 def test_a_topic_without_spoken_words_waits_for_staff_and_keeps_their_wording(writer: Writer) -> None:
     topic_id = writer.topic(spoken_title="路灯")
-    silent = writer.post("/topics", {"title": "很长的标题", "text": "很长的说明"}).get_json()["id"]
+    brought = writer.post("/topics", {"title": "很长的标题", "text": "很长的说明"}).get_json()
+    assert (brought["owner"], brought["waits_for_wording"]) == (writer.id, True)
+    silent = brought["id"]
     assert heard(writer) == ["路灯"]
     with writer.archive.database.read() as session:
         assert [one.id for one in waiting(session, "cm_test").topics] == [silent]
     with writer.archive.database.begin() as session:
         word_topic(session, "cm_test", silent, "快递柜", "放在哪里好？", "st_1", datetime.now(UTC))
     assert heard(writer) == ["路灯", "快递柜"]
+    assert not writer.get(f"/topics/{silent}").get_json()["waits_for_wording"]
     assert writer.patch(f"/topics/{silent}", {"title": "更长的标题"}).status_code == 200
     assert row(writer, Topic, silent).spoken_title == "快递柜"
     assert writer.patch(f"/topics/{silent}", {"spoken_title": "柜子"}).status_code == 200
