@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+from benchmarks import line_sip
 from benchmarks.line_phone import Noted, one_call
 from benchmarks.line_town import Line, Town, line_town
 from benchmarks.report import Measured, percentile
@@ -32,6 +33,12 @@ START_APART_SECONDS = 3.0
 
 
 def measure() -> Iterator[Measured]:
+    """What practice phones hear, then real SIP calls in number."""
+    yield from _practice_phones()
+    yield from line_sip.measure()
+
+
+def _practice_phones() -> Iterator[Measured]:
     """Four lines for one phone and four for ten at once, and the very first call of a fresh exchange."""
     with tempfile.TemporaryDirectory(prefix="tj-line-") as folder, line_town(Path(folder)) as town:
         _rehearse(town)

@@ -35,6 +35,8 @@ CALLER, REHEARSER = "13900004444", "+8613900004443"
 SAYS = "我觉得路灯应该装，晚上巷口太黑，看不清脚下的路。"
 KEYS = ("1", "#", "1", "2", "1")
 """To the first topic, on to its ballot, agree, say something, be recorded."""
+BALLOT, PATIENCE = 2, 3
+"""Where among the keys the ballot is; after how many sentences this caller knows what to press elsewhere."""
 SPOKEN = str.maketrans("0123456789", "零一二三四五六七八九")
 SAME = 0.9
 MOST_SECONDS_A_SENTENCE = 40.0
@@ -78,7 +80,7 @@ class Conversation:
         for document in documents(self._place):
             prompts = self._prompts(document)
             is_gathering = any(isinstance(verb, Gather) for verb in document.verbs)
-            for prompt in prompts[: -1 if is_gathering and len(prompts) > 1 else None]:
+            for prompt in prompts[: _few(len(prompts), len(keys) - len(waiting)) if is_gathering else None]:
                 self._hear(prompt)
             if any(isinstance(verb, Record) for verb in document.verbs):
                 break
@@ -119,6 +121,11 @@ class Conversation:
         until(is_heard, MOST_SECONDS_A_SENTENCE, f"heard: {prompt}")
 
 
+def _few(count: int, step: int) -> int:
+    """How many sentences this caller listens to before pressing: at the ballot up to its last option."""
+    return max(1, count - 1) if step == BALLOT else min(count, PATIENCE)
+
+
 def documents(place: Town) -> Iterator[Document]:
     """The documents web gave to the latest call over SIP, one after another as they come."""
     n = 0
@@ -153,13 +160,13 @@ def render_greeting(place: Town) -> None:
         async with lifted(place, REHEARSER) as phone:
             await phone.phone.wait_for_keys()
             with place.archive.database.read() as session:  # when the call is over, they are emptied
-                return list(session.scalars(select(CallTurn.answer)))
+                return list(session.scalars(select(CallTurn.answer).order_by(CallTurn.n)))
 
     first = asyncio.run(rehearse())
     with place.archive.database.read() as session:
         voice = voice_of(session, COMMUNITY_ID)
     clips, engine = open_clips(place.settings, place.archive), open_synthesizer(place.settings)
-    for text in dict.fromkeys(text for one in first for text, _ in parse(one, place.base).words()):
+    for text, _ in parse(first[0], place.base).words()[:PATIENCE]:
         sound = speak(text, engine, voice, Pace.NORMAL, "zh")
         clips.write(clips.name(text, voice), write_phone_wav(sound), write_wav(sound), text)
 
@@ -176,9 +183,10 @@ def recognised(place: Town, phone: DebianPhone) -> None:
     """The good voice's sentences at the beginning of the call, recognised by the engine."""
     first = parse(answer(place, 0) or "", place.base)
     clips = open_clips(place.settings, place.archive)
-    said = [clips.caption(url.rpartition("/")[2].removesuffix(".wav")) for url in first.sounds()]
-    seconds = sum(len(sound_of(place, Play(url))) for url in first.sounds()) / RATE
-    heard = phone.heard()[: int((seconds + 1.0) * RATE)].astype(np.float32) / 32768
+    urls = first.sounds()[:PATIENCE]
+    said = [clips.caption(url.rpartition("/")[2].removesuffix(".wav")) for url in urls]
+    seconds = sum(len(sound_of(place, Play(url))) for url in urls) / RATE
+    heard = phone.heard()[: int((seconds + 0.5) * RATE)].astype(np.float32) / 32768
     words = open_recognizer(place.settings).transcribe(Audio(heard, RATE), "zh").text
     assert sounds_like(words, "".join(said)) >= 0.7, (words, said)
 
