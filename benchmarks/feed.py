@@ -56,31 +56,34 @@ INSERT INTO topics (id, community_id, owner, title, text, options, rules, state,
 INSERT INTO keys (id, wrapped, created_at)
   SELECT 'key_' || md5('f' || i), '\\x00', now() FROM generate_series(0, 2999) i;
 INSERT INTO people (id, community_id, seat, key_id, created_at)
-  SELECT 'per_' || md5('f' || i), 'cm_feed', 1, 'key_' || md5('f' || i), now() FROM generate_series(0, 2999) i;
+  SELECT 'per_' || md5('f' || i), 'cm_feed', 1, 'key_' || md5('f' || i), now()
+  FROM generate_series(0, 2999) i;
 INSERT INTO ballots (id, topic_id, community_id, voter_id, person_id, choice, cast_at, received_at, channel,
                      evidence, source, source_id, is_practice)
   SELECT 'bal_' || md5('b' || i), 'tp_' || i % 10, 'cm_feed', 'per_' || md5('f' || i / 10),
          'per_' || md5('f' || i / 10), 'agree', now(), now(), 'phone', 'caller_id', 'x', 'b' || i, false
   FROM generate_series(0, 29999) i;
-INSERT INTO opinions (id, community_id, person_id, topic_id, source, source_id, channel, evidence, kind, state,
-                      stage, release, category, category_confidence, needs_listening, is_practice, said_at,
+INSERT INTO opinions (id, community_id, person_id, topic_id, source, source_id, channel, evidence, kind,
+                      state, stage, release, category, category_confidence, needs_listening, is_practice, said_at,
                       version, tries)
   SELECT 'op_' || md5('o' || i), 'cm_feed', 'per_' || md5('f' || i % 3000), 'tp_' || i % 10, 'x', 'o' || i,
-         'phone', 'caller_id', 'opinion', 'approved', 'received', 'words', '城乡建设', 0.8, false, false, now(),
-         2, 0
+         'phone', 'caller_id', 'opinion', 'approved', 'received', 'words', '城乡建设', 0.8, false, false,
+         now(), 2, 0
   FROM generate_series(0, 3333) i;
 INSERT INTO transcripts (opinion_id, version, redacted, confidence, language, engine, speech_seconds, made_by,
                          made_at)
-  SELECT 'op_' || md5('o' || i), 1, '这件事我觉得应该早一点办，大家出门都方便，下雨天和晚上老人走路要当心。', 0.9,
-         'zh', 'x', 9, 'machine', now()
+  SELECT 'op_' || md5('o' || i), 1, '这件事我觉得应该早一点办，大家出门都方便，下雨天和晚上老人走路要当心。',
+         0.9, 'zh', 'x', 9, 'machine', now()
   FROM generate_series(0, 3333) i;
 INSERT INTO replies (id, opinion_id, community_id, spoken, is_private, published_at, published_by)
-  SELECT 're_' || md5('o' || i), 'op_' || md5('o' || i), 'cm_feed', '已经安排，下周开工。', false, now(), 'st'
+  SELECT 're_' || md5('o' || i), 'op_' || md5('o' || i), 'cm_feed', '已经安排，下周开工。', false, now(),
+         'st'
   FROM generate_series(0, 3333, 3) i;
-INSERT INTO reactions (id, opinion_id, community_id, person_id, choice, cast_at, received_at, channel, evidence,
-                       source, source_id, is_practice)
+INSERT INTO reactions (id, opinion_id, community_id, person_id, choice, cast_at, received_at, channel,
+                       evidence, source, source_id, is_practice)
   SELECT 'rea_' || md5('r' || i), 'op_' || md5('o' || i % 3334), 'cm_feed', 'per_' || md5('f' || i / 3334),
-         (ARRAY['agree', 'disagree', 'pass'])[1 + i % 3], now(), now(), 'phone', 'caller_id', 'x', 'r' || i, false
+         (ARRAY['agree', 'disagree', 'pass'])[1 + i % 3], now(), now(), 'phone', 'caller_id', 'x', 'r' || i,
+         false
   FROM generate_series(0, 9999) i;
 INSERT INTO changes (xact, community_id, record, record_id, act, changed_at, details)
   SELECT 1, 'cm_feed', record, record_id, act, now(), details FROM (

@@ -94,7 +94,7 @@ def _ballots(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> Shown
         is_among(session, Ballot.id, _ids(changes))
     )
     found: dict[str, Json | None] = {}
-    for row in session.connection().execute(query):
+    for row in session.connection().execute(query).all():
         item = dict(zip(names, row, strict=True))
         item["cast_at"] = row.cast_at.isoformat()
         found[row.id] = None if row.is_practice and not eyes.with_practice else item

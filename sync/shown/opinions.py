@@ -77,7 +77,7 @@ def reactions_to(session: Session, ids: Iterable[str], with_practice: bool) -> M
     if not with_practice:
         query = query.where(Reaction.is_practice.is_(False))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for opinion_id, choice, count in session.connection().execute(query.order_by(*grouped)):
+    for opinion_id, choice, count in session.connection().execute(query.order_by(*grouped)).all():
         counts[opinion_id][choice] = count
     return counts
 
@@ -98,7 +98,7 @@ def _words(session: Session, ids: Sequence[str]) -> Mapping[str, str | None]:
         .where(is_among(session, Transcript.opinion_id, ids))
         .order_by(Transcript.opinion_id, Transcript.version)
     )
-    return dict(iter(rows))  # the newest version stands
+    return dict(iter(rows.all()))  # the newest version stands
 
 
 def _replies(session: Session, ids: Sequence[str]) -> Mapping[str, list[Json]]:
@@ -109,6 +109,6 @@ def _replies(session: Session, ids: Sequence[str]) -> Mapping[str, list[Json]]:
         .order_by(Reply.published_at, Reply.id)
     )
     found: dict[str, list[Json]] = defaultdict(list)
-    for opinion_id, reply_id, spoken, published_at in rows:
+    for opinion_id, reply_id, spoken, published_at in rows.all():
         found[opinion_id].append(shown_reply(reply_id, spoken, published_at))
     return found
