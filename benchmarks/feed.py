@@ -64,8 +64,8 @@ INSERT INTO ballots (id, topic_id, community_id, voter_id, person_id, choice, ca
          'per_' || md5('f' || i / 10), 'agree', now(), now(), 'phone', 'caller_id', 'x', 'b' || i, false
   FROM generate_series(0, 29999) i;
 INSERT INTO opinions (id, community_id, person_id, topic_id, source, source_id, channel, evidence, kind,
-                      state, stage, release, category, category_confidence, needs_listening, is_practice, said_at,
-                      version, tries)
+                      state, stage, release, category, category_confidence, needs_listening, is_practice,
+                      said_at, version, tries)
   SELECT 'op_' || md5('o' || i), 'cm_feed', 'per_' || md5('f' || i % 3000), 'tp_' || i % 10, 'x', 'o' || i,
          'phone', 'caller_id', 'opinion', 'approved', 'received', 'words', '城乡建设', 0.8, false, false,
          now(), 2, 0
