@@ -16,7 +16,7 @@ from tests.exchange.sip_town import free_udp_ports, line_process, sip_town
 from tests.exchange.test_sip_line import RECORD, likeness
 from tests.exchange.town import TOKEN, play, speech, twiml
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 WAITS = '<Gather numDigits="1" timeout="20" finishOnKey="" action="BASE/turns/1"></Gather>'
 DIALS = '<Dial action="BASE/turns/3" timeout="{}"><Number>057188880000</Number></Dial>'
 

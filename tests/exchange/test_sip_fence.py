@@ -13,7 +13,7 @@ from tests.exchange.sip_town import SipTown, sip_town
 from tests.exchange.test_sip_line import ALL, likeness, recording
 from tests.exchange.town import play, speech, twiml
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 STRANGER = "127.0.0.2"
 WAITS = '<Gather numDigits="12" timeout="5" finishOnKey="" action="BASE/turns/1"></Gather>'
 RECORD = '<Record action="BASE/turns/2" timeout="2" finishOnKey="#" maxLength="10"/>'

@@ -16,7 +16,7 @@ from tests.exchange.sip_phone import RawPhone
 from tests.exchange.sip_town import SipTown, sip_town
 from tests.exchange.town import clip, play, speech, twiml
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 GATHER = '<Gather numDigits="1" timeout="10" finishOnKey="" action="BASE/turns/1">{}</Gather>'
 RECORD = '<Record action="BASE/turns/2" recordingStatusCallback="BASE/rec/recording" {}/>'
 ALL = "1234567890*#"

@@ -11,7 +11,7 @@ from tests.exchange.sip_phone import RawPhone
 from tests.exchange.sip_town import SipTown, sip_town
 from tests.exchange.town import clip, play, twiml
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 WAITS = '<Gather numDigits="1" timeout="20" finishOnKey="" action="BASE/turns/1"></Gather>'
 
 

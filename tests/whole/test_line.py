@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -66,6 +69,7 @@ def test_a_resident_is_heard_over_sip(tmp_path: Path) -> None:
             recognised(place, phone)
             phone.hang_up()
         in_the_records(place)
+        calls_itself(place)
 
 
 class Conversation:
@@ -206,6 +210,17 @@ def in_the_records(place: Town) -> None:
         words = session.scalars(said.where(Opinion.source == EXCHANGE)).one()
         assert not session.scalars(select(Call).where(Call.handset == "sip")).one().is_practice
     assert likeness(words or "", SAYS) >= 0.7, words
+
+
+def calls_itself(place: Town) -> None:
+    """`tingjian line test` tells which sentences it heard."""
+    told = subprocess.run(
+        [sys.executable, "-m", "admin", "line", "test", "--seconds", "5"],
+        env={**os.environ, **place.plan.environment},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "您好，这里是  （" in told.stdout, told.stdout
 
 
 def sounds_like(heard: str, said: str) -> float:
