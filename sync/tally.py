@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from sync.ballots import rules_of
 from sync.errors import RecordsError
-from sync.records.tables import Ballot, Capture, Topic
+from sync.records.tables import Ballot, Capture, Person, Topic
 from sync.upsert import is_among
 
 VOTED = "voted"  # results are hidden until the close, but on the phone from who has voted
@@ -68,6 +68,18 @@ def tally(session: Session, topic_id: str) -> Tally:
     if topic is None:
         raise RecordsError("no such topic")
     return tallies(session, [topic])[topic_id]
+
+
+def has_voted(session: Session, topic_id: str, person_id: str) -> bool:
+    """Whether a person, or whoever counts as one with them, has a ballot on a topic, merged or not yet."""
+    root = select(Person.root_id).where(Person.id == person_id).scalar_subquery()
+    cast = (
+        exists()
+        .where(Capture.topic_id == topic_id, Capture.kind == "ballot")
+        .where(Capture.state.in_(["pending", "merged"]), Capture.person_id == Person.id)
+        .where(or_(Person.id == person_id, Person.root_id == root))
+    )
+    return bool(session.scalar(select(cast)))
 
 
 def tallies(session: Session, topics: Sequence[Topic]) -> dict[str, Tally]:

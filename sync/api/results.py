@@ -7,19 +7,23 @@ from datetime import MAXYEAR, datetime
 
 from sqlalchemy.orm import Session
 
+from sync.accounts import known_person
 from sync.api.asked import Asked, Json
 from sync.api.topics import topic_of
 from sync.explain import what_was_given
 from sync.records.tables import Topic
 from sync.shown.topics import moment, shown_result
-from sync.tally import Tally, tallies
+from sync.tally import Tally, has_voted, tallies
 
 
 def topic_results(session: Session, asked: Asked) -> Json:
-    """The result of one topic and how it came about. Problem 404 where there is no such topic."""
+    """The result of one topic and how it came about. Problem 404 where there is no such topic.
+
+    `account` says who wants to see it: some topics show their running result to those who have voted.
+    """
     topic = topic_of(session, asked)
     count = tallies(session, [topic])[topic.id]
-    result = shown_result(count, asked.now)
+    result = shown_result(count, asked.now, _asks_a_voter(session, asked, topic))
     return {
         "topic_id": topic.id,
         "title": topic.title,
@@ -33,6 +37,14 @@ def topic_results(session: Session, asked: Asked) -> Json:
         "result": result,
         "counted": None if result is None else _counted(session, topic.id),
     }
+
+
+def _asks_a_voter(session: Session, asked: Asked, topic: Topic) -> bool:
+    account = asked.arguments.get("account")
+    if not account:
+        return False
+    person_id = known_person(session, asked.archive, asked.caller.id, account)
+    return person_id is not None and has_voted(session, topic.id, person_id)
 
 
 def _is_final(topic: Topic, now: datetime) -> bool:

@@ -91,7 +91,7 @@ ROUTES = (
     Route("/v1/topics/<record_id>", "topics:read", one_topic, "Topic", "One topic with its result"),
     Route(
         "/v1/topics/<record_id>/results", "topics:read", topic_results, "Results",
-        "What a topic counts to and how it was counted",
+        "What a topic counts to and how it was counted", ("account",),
     ),
     Route(
         "/v1/progress", "topics:read", list_progress, "Progress",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync import feed
+from sync.accounts import LONGEST
 from sync.api.changes import LONGEST_WAIT_SECONDS, MOST_EVENTS, USUAL_EVENTS
 from sync.api.keys import KEY, KEY_HEADER
 from sync.api.paging import CURSOR, LARGEST_PAGE, LONGEST_ID, USUAL_PAGE
@@ -245,6 +246,11 @@ PARAMETERS: Json = {
     ),
     "state": _query("state", "Only those in this state", {"type": "string", "enum": list(STATES)}),
     "topic_id": _query("topic_id", "Only those about this", {"type": "string", "maxLength": LONGEST_ID}),
+    "account": _query(
+        "account",
+        "Who on the platform wants to see it: some topics show a running result to those who have voted",
+        {"type": "string", "maxLength": LONGEST},
+    ),
     "record_id": {
         "name": "record_id",
         "in": "path",

@@ -27,9 +27,9 @@ def shown_topics(session: Session, topics: Sequence[Topic], now: datetime) -> li
     ]
 
 
-def shown_result(count: Tally, now: datetime) -> Json | None:
-    """What a topic counts to; None while it hides its running result."""
-    if not count.may_be_shown(now):
+def shown_result(count: Tally, now: datetime, has_voted: bool = False) -> Json | None:
+    """What a topic counts to; None while it hides its running result, maybe from all who haven't voted."""
+    if not count.may_be_shown(now, has_voted):
         return None
     return {
         "counts": count.counts,

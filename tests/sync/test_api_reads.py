@@ -12,17 +12,20 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from sync import feed
+from sync.accounts import voice_of
 from sync.api import changes as changes_api
 from sync.api import create_api
 from sync.archive import Archive
 from sync.changes import note
 from sync.desk import Actor
 from sync.joining import join
+from sync.links import join as linked
 from sync.platforms import add_platform
-from sync.records.tables import Ballot, Community, Opinion, ProgressUpdate
+from sync.records.tables import Ballot, Community, Link, Opinion, ProgressUpdate
+from sync.records.tables import Platform as PlatformRow
 from tests.sync.test_api import Platform, is_problem
 from tests.sync.village import COMMUNITY, NOON, ROAD, Village, at
 
@@ -250,6 +253,36 @@ def test_a_hidden_result_says_when_it_will_be_shown(archive: Archive, village: V
     village.topic("tp_open_end", rules={"results": "closed"})
     endless = platform.get("/api/v1/topics/tp_open_end/results").get_json()
     assert (endless["is_hidden"], endless["shown_from"]) == (True, None)
+
+
+def test_a_running_result_is_shown_to_an_account_that_has_voted_or_whose_other_half_has(
+    archive: Archive, village: Village
+) -> None:
+    app = Flask("test")
+    app.register_blueprint(create_api(archive, clock=lambda: at(50)))
+    platform = enter(archive, app.test_client())
+    voted(village, results="voted")
+    with archive.database.begin() as session:
+        ours = session.scalars(select(PlatformRow.id)).one()
+        known = {
+            name: voice_of(session, archive, ours, COMMUNITY, name, number).person_id
+            for name, number in (("attested", "+8613800000001"), ("linked", None), ("nobody", None))
+        }
+        joined = linked(session, archive, (known["linked"], known["attested"]), "code", "phone", at(40))
+        assert isinstance(joined, Link)
+
+    def sees(account: str) -> bool:
+        page = platform.get(f"/api/v1/topics/{ROAD}/results?account={account}").get_json()
+        return not page["is_hidden"] and page["result"]["voters"] > 0
+
+    assert [sees(name) for name in ("attested", "linked", "nobody", "unheard-of", "")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert platform.get(f"/api/v1/topics/{ROAD}/results").get_json()["is_hidden"]
 
 
 def test_results_of_what_is_not_there(village: Village, platform: Platform) -> None:

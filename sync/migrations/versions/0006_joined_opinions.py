@@ -23,9 +23,7 @@ def upgrade() -> None:
         sa.Column("joined_at", Moment(), nullable=False),
         sa.Column("joined_by", sa.String(length=40), nullable=False),
         *(
-            sa.ForeignKeyConstraint(
-                [column], [f"{table}.id"], name=op.f(f"fk_joined_opinions_{column}")
-            )
+            sa.ForeignKeyConstraint([column], [f"{table}.id"], name=op.f(f"fk_joined_opinions_{column}"))
             for column, table in (
                 ("opinion_id", "opinions"),
                 ("community_id", "communities"),
