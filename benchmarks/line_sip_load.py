@@ -43,7 +43,7 @@ class Caller(asyncio.DatagramProtocol):
         self.rtp, _ = await loop.create_datagram_endpoint(lambda: Ear(self), local_addr=("127.0.0.1", 0))
 
     def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:
-        text = data.decode()
+        text = data.decode("utf-8", "replace")  # a neighbour's RTCP may come here, too
         first = text.partition("\r\n")[0]
         if first.startswith("SIP/2.0 200") and "INVITE" in _header(text, "CSeq"):
             self.to_tag = _header(text, "To").rpartition("tag=")[2]

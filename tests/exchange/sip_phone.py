@@ -219,6 +219,8 @@ class RawPhone:
 
     def _take_sip(self, data: bytes, source: tuple[str, int]) -> None:
         message = read_message(data)
+        if "cseq" not in message.headers:
+            return  # sound for whoever had this port before
         self.messages.append(message)
         if message.first.startswith("BYE"):
             self.is_over = True

@@ -183,6 +183,7 @@ class Line:
                 log.warning("a person cannot be rung: %s", error)
             finally:
                 telephone.join(None)
+        self._rings.pop(telephone.number, None)
         self._send(say("dialled", telephone.number, status=status, seconds=round(spoke)))
 
     # --- time ---
