@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin.pages.access import add_doors, archive, is_staff, language
 from admin.pages.acts import add_acts
+from admin.pages.callbacks import add_callbacks
 from admin.pages.counting import add_counting
 from admin.pages.opinions import add_opinions
 from admin.pages.sound import add_sound
@@ -34,6 +35,7 @@ def create_desk(opened: Archive, queue: WorkQueue) -> Blueprint:
     add_opinions(desk)
     add_sound(desk)
     add_counting(desk)
+    add_callbacks(desk)
     add_acts(desk, queue)
     desk.context_processor(_for_every_page)
     desk.register_error_handler(CSRFError, lambda _: _sorry("expired", 400))

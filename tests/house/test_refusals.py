@@ -4,13 +4,13 @@ import ast
 import inspect
 
 from admin.pages.words import LANGUAGES, all_words
-from sync import desk, joining
+from sync import callbacks, desk, joining
 
 REFUSALS = {"DeskError", "NotThere", "ChangedMeanwhile"}
 
 
 def refused_codes() -> set[str]:
-    trees = [ast.parse(inspect.getsource(module)) for module in (desk, joining)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (callbacks, desk, joining)]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in REFUSALS]
     return {str(ast.literal_eval(call.args[1])) for call in named}
