@@ -13,7 +13,7 @@ import pytest
 from ivr.exchange.sip.settings import LineSettings, ProviderAccount
 from tests.exchange.sip_person import Provider, person
 from tests.exchange.sip_town import free_udp_ports, line_process, sip_town
-from tests.exchange.test_sip_line import RECORD, likeness
+from tests.exchange.test_sip_line import RECORD, resemblance
 from tests.exchange.town import TOKEN, play, speech, twiml
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -38,8 +38,8 @@ def test_a_person_is_rung_and_joined_until_one_hangs_up(tmp_path: Path) -> None:
                 await phone.press("7")  # keys between people are theirs
                 clerk.hang_up()
                 await phone.until(lambda: phone.is_over)
-                assert likeness(person_says[9600:32000], bytes(phone.heard)) > 0.97
-                assert likeness(caller_says[9600:32000], bytes(clerk.heard)) > 0.97
+                assert resemblance(person_says[9600:32000], bytes(phone.heard)) > 0.97
+                assert resemblance(caller_says[9600:32000], bytes(clerk.heard)) > 0.97
             told = t.web.at("/turns/3")[0].params
             assert told["DialCallStatus"] == "completed"
             assert 2 <= int(told["DialCallDuration"]) <= 5
@@ -192,7 +192,7 @@ def test_a_killed_line_ends_its_calls_kindly_and_comes_back(tmp_path: Path) -> N
             told = t.web.at("/turns/2")[0].params
             assert told["Digits"] == "hangup"
             _, wav = await t.recording("GET", told["RecordingSid"])
-            assert likeness(said[:24000], wav[44:]) > 0.99
+            assert resemblance(said[:24000], wav[44:]) > 0.99
             await t.web.until(lambda: bool(t.web.ending("/status")))
             async with line_process(t.settings, tmp_path / "line.log"):
                 await t.web.until(lambda: t.exchange._board.count == 1, 20)

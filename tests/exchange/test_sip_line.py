@@ -40,6 +40,16 @@ def likeness(piece: bytes, sound: bytes) -> float:
     return float(values.max())
 
 
+def resemblance(piece: bytes, sound: bytes) -> float:
+    """The median, over quarters of a second of a piece, of how alike a sound has something to it.
+
+    A busy machine may lose a frame of a live call, which shifts all that follows.
+    """
+    step = RATE // 4 * 2
+    parts = [piece[at : at + step] for at in range(0, len(piece) - step + 1, step)]
+    return float(np.median([likeness(part, sound) for part in parts]))
+
+
 async def recording(t: SipTown, path: str = "/turns/2") -> bytes:
     """The sound of the recording that web was told of there."""
     await t.web.until(lambda: bool(t.web.at(path)))
@@ -61,7 +71,7 @@ def test_a_call_is_answered_hears_presses_and_is_hung_up(tmp_path: Path) -> None
                 async with t.raw(law=law) as phone:
                     await phone.call()
                     await phone.until(lambda phone=phone: len(phone.heard) > 36000)
-                    assert likeness(voice[3200:], bytes(phone.heard)) > 0.99
+                    assert resemblance(voice[3200:], bytes(phone.heard)) > 0.99
                     await phone.press("5")
                     await phone.until(lambda phone=phone: phone.is_over)
             for first in t.web.at("/calls"):
@@ -171,7 +181,7 @@ def test_a_recording_holds_what_was_said_and_ends_as_it_should(tmp_path: Path) -
                     kept = await recording(t)
                 told = t.web.at("/turns/2")[0].params
                 assert told.get("Digits", "") == {"#": "#", "hangup": "hangup"}.get(ending, "")
-                assert likeness(said[:16000], kept) > 0.99
+                assert resemblance(said[:16000], kept) > 0.99
                 assert len(kept) / 16000 <= 4.05
                 if ending == "limit":
                     assert len(kept) / 16000 == pytest.approx(4, abs=0.1)
