@@ -9,15 +9,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered, Manner, Reached
+from ivr.at_once import write_answered
 from ivr.conversation import Conversation, Conversations, run, think
-from ivr.deciding import Done, Wake, Write
+from ivr.deciding import AtOnce, Done, Wake, Write
 from ivr.dialogue.turns import EndCall, Heard, Line, Pressed, Recorded, Turn
 from ivr.keeping import Keeping
 from ivr.live import Live, move, stored_answer, take, write_turn
 from ivr.records_answers import tell
 from ivr.sounds import note_recording, recording_id_of
 from sync.archive import Archive
-from sync.inbox import keep_all
 
 Render = Callable[[Turn, Manner], str]
 Clock = Callable[[], datetime]
@@ -75,13 +75,10 @@ class Answering:
         document = self.render(turn, replace(live.manner, n=n))
 
         def write(writing: Session) -> Done:
-            connection = writing.connection()
-            move(connection, live, live.speaker.person_id, turn, now)
-            write_turn(connection, live.call_id, n, heard, turn, document, now)
-            keep_all(writing, captures, now)
+            write_answered(writing, live, heard, turn, document, captures, now)
             return Done(document, wakes_of(keeping, document))
 
-        return write
+        return AtOnce(write)
 
     def _held(self, session: Session, live: Live, n: int, reached: Reached) -> Done:
         """A turn that writes while it is thought: the call is held."""

@@ -29,6 +29,19 @@ class Done:
 
 
 Write = Callable[[Session], Done]
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Writing that is one statement on PostgreSQL, and so needs no transaction around it."""
+
+    write: Write
+
+    def __call__(self, session: Session) -> Done:
+        """Write."""
+        return self.write(session)
+
+
 Plan = Callable[[Session], Done | Write]
 """Reads and thinks; gives the answer, or the writing that is still to be done."""
 
@@ -40,8 +53,8 @@ class Overtaken(Exception):
 def decide(database: Database, plan: Plan) -> Done:
     """Carry out `plan` in one writing transaction; when overtaken, it is thought anew over what was written.
 
-    SQLite has one writer, so there the plan is made on a snapshot before taking its place: nobody waits for
-    somebody's thoughts. PostgreSQL locks rows, and the plan is made in the transaction that writes.
+    Nothing is held while a plan is made: SQLite has one writer, and nobody waits for somebody's thoughts.
+    What a plan counts on is looked at again by what it writes.
     """
     for tries_left in reversed(range(MOST_TRIES)):
         try:
@@ -55,13 +68,14 @@ def decide(database: Database, plan: Plan) -> Done:
 
 
 def _once(database: Database, plan: Plan) -> Done:
-    if not database.is_sqlite:
-        with database.begin() as session:
-            planned = plan(session)
-            return planned if isinstance(planned, Done) else planned(session)
-    with database.read() as reading:
+    with database.glimpse() as reading:
         planned = plan(reading)
         if isinstance(planned, Done):
             return planned
-        with database.begin_after(reading) as writing:
-            return planned(writing)
+        if database.is_sqlite:
+            with database.begin_after(reading) as writing:
+                return planned(writing)
+        if isinstance(planned, AtOnce):
+            return planned(reading)
+    with database.begin() as writing:
+        return planned(writing)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, Update, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Manner
@@ -44,11 +44,22 @@ _IS_CALL = _CALLS.c.id == bindparam("call")
 _MOVES = ("place", "turn", "turned_at", "person_id")
 _MOVED: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _MOVES}
 _MOVE = _CALLS.update().where(_IS_CALL, _CALLS.c.turn == bindparam("old_turn"))
-_MOVE_ON = Prepared(_MOVE.values(_MOVED))
-_FINISH = Prepared(_MOVE.values({**_MOVED, "end_status": FINISHED}))
 _STATUS = func.coalesce(_CALLS.c.end_status, bindparam("status"))
 _END = _CALLS.update().where(_IS_CALL).values(ended_at=bindparam("at"), end_status=_STATUS)
 _LEAVE = _CALLS.update().where(_IS_CALL).values(place=bindparam("new_place"))
+
+
+def moves_on() -> Update:
+    """The statement that moves a call on; its parameters are `moved`."""
+    return _MOVE.values(_MOVED)
+
+
+def finishes() -> Update:
+    """The same for a call that comes to its own end."""
+    return _MOVE.values({**_MOVED, "end_status": FINISHED})
+
+
+_MOVE_ON, _FINISH = Prepared(moves_on()), Prepared(finishes())
 _WRITE_TURN = Prepared(_TURNS.insert(), [column.name for column in _TURNS.c])
 _WRITE_CALL = Prepared(_CALLS.insert(), [column.name for column in _CALLS.c])
 
@@ -122,7 +133,12 @@ def write_turn(
     connection: Connection, call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime
 ) -> None:
     """Keep turn `n`. Raises IntegrityError when another has answered it meanwhile."""
-    answered = {
+    _WRITE_TURN.run(connection, turn_row(call_id, n, heard, turn, document, at))
+
+
+def turn_row(call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime) -> dict[str, Any]:
+    """The columns of turn `n`."""
+    return {
         "call_id": call_id,
         "n": n,
         "heard": heard_to_plain(heard),
@@ -130,7 +146,6 @@ def write_turn(
         "answer": document,
         "answered_at": at,
     }
-    _WRITE_TURN.run(connection, answered)
 
 
 def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: datetime) -> None:
@@ -138,7 +153,14 @@ def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: dat
 
     Raises Overtaken when another has moved the call since it was read.
     """
-    moved = {
+    where = moved(live, person_id, turn, at)
+    if (_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON).run(connection, where) != 1:
+        raise Overtaken(live.call_id)
+
+
+def moved(live: Live, person_id: str, turn: Turn, at: datetime) -> dict[str, Any]:
+    """The parameters of `moves_on`."""
+    return {
         "call": live.call_id,
         "old_turn": live.turn,
         "new_place": place_to_plain(turn.place),
@@ -146,8 +168,6 @@ def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: dat
         "new_turned_at": at,
         "new_person_id": person_id,
     }
-    if (_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON).run(connection, moved) != 1:
-        raise Overtaken(live.call_id)
 
 
 def mark_ended(session: Session, live: Live, status: str, at: datetime) -> None:

@@ -25,6 +25,7 @@ __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
 _LOG_BUSY_MILLISECONDS = 200  # emptying the log keeps writers out: a call must not notice
 _POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
+_EACH_BY_ITSELF = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing to roll back
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # in WAL mode only FULL survives a power cut with every acknowledged digit
@@ -49,6 +50,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._reader = _reader_of(self.engine, self.is_sqlite)
+        self._glimpser = self._reader if self.is_sqlite else _postgres_engine(self.url, **_EACH_BY_ITSELF)
         self._writers = WritersQueue(self.url.database) if self.is_sqlite else None
 
     @contextmanager
@@ -68,8 +70,21 @@ class Database:
             yield session
 
     @contextmanager
+    def glimpse(self) -> Iterator[Session]:
+        """Reading without a transaction around it: each statement sees what is committed by then.
+
+        On PostgreSQL one statement that writes is its own transaction here. SQLite reads one snapshot.
+        """
+        with (
+            _translated(),
+            self._glimpser.connect() as connection,
+            _Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+
+    @contextmanager
     def begin_after(self, session: Session) -> Iterator[Session]:
-        """One writing transaction on the connection of a session of `read`, whose snapshot it ends."""
+        """SQLite: one writing transaction on the connection of a reading session, whose snapshot it ends."""
         connection = session.connection()
         with _translated(), self._turn():
             connection.rollback()
@@ -110,6 +125,7 @@ class Database:
     def close(self) -> None:
         """Give back every pooled connection."""
         self.engine.dispose()
+        self._glimpser.dispose()
         if self._writers is not None:
             self._writers.close()
 
@@ -206,8 +222,8 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL)
+def _postgres_engine(url: URL, **options: Any) -> Engine:
+    engine = create_engine(url, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL, **options)
 
     @event.listens_for(engine, "checkin")
     def rest(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
@@ -233,3 +249,4 @@ def _reader_of(engine: Engine, is_sqlite: bool) -> Engine:
     if is_sqlite:
         return engine.execution_options(is_reader=True)
     return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+

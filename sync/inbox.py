@@ -24,7 +24,7 @@ KINDS = frozenset(
         "satisfaction", "heard", "request",
     }
 )  # fmt: skip
-_COLUMNS = (
+COLUMNS = (
     "source", "source_id", "community_id", "person_id", "kind", "topic_id", "subject_id", "payload",
     "channel", "evidence", "is_practice", "cast_at", "received_at", "state",
 )  # fmt: skip
@@ -62,7 +62,7 @@ def keep(session: Session, given: Given, received_at: datetime) -> bool:
 def keep_all(session: Session, given: Iterable[Given], received_at: datetime) -> int:
     """Put many captures in the inbox at once; how many of them were new."""
     insert, connection = _inserting(is_sqlite(session)), session.connection()
-    return sum(len(insert.rows(connection, _row(one, received_at))) for one in given)
+    return sum(len(insert.rows(connection, row_of(one, received_at))) for one in given)
 
 
 def is_waiting(session: Session) -> bool:
@@ -75,11 +75,12 @@ def _inserting(on_sqlite: bool) -> Prepared:
     """Insert one unless it was there; its id comes back where it is new. The statement is built once."""
     fresh = (sqlite.insert if on_sqlite else postgresql.insert)(Capture)
     return Prepared(
-        fresh.on_conflict_do_nothing(index_elements=["source", "source_id"]).returning(Capture.id), _COLUMNS
+        fresh.on_conflict_do_nothing(index_elements=["source", "source_id"]).returning(Capture.id), COLUMNS
     )
 
 
-def _row(given: Given, received_at: datetime) -> dict[str, Any]:
+def row_of(given: Given, received_at: datetime) -> dict[str, Any]:
+    """A capture's columns, as they wait in the inbox. Raises RecordsError for a kind there is none of."""
     if given.kind not in KINDS or given.evidence not in EVIDENCE:
         raise RecordsError(f"no capture is of kind {given.kind!r} with evidence {given.evidence!r}")
     return {

@@ -1,0 +1,77 @@
+"""A turn and what it keeps, written together: one statement on PostgreSQL, where each costs a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import CTE
+
+from ivr.deciding import Overtaken
+from ivr.dialogue.turns import EndCall, Heard, Turn
+from ivr.live import Live, finishes, move, moved, moves_on, turn_row, write_turn
+from sync.inbox import COLUMNS, Given, keep_all, row_of
+from sync.prepared import Prepared
+from sync.records.tables import CallTurn, Capture
+from sync.upsert import is_sqlite
+
+_TURNS: Table = CallTurn.__table__  # type: ignore[assignment]
+_CAPTURES: Table = Capture.__table__  # type: ignore[assignment]
+
+
+def write_answered(
+    session: Session,
+    live: Live,
+    heard: Heard,
+    turn: Turn,
+    document: str,
+    captures: Sequence[Given],
+    now: datetime,
+) -> None:
+    """Write the turn after the latest one: all of it, or nothing where another has moved the call.
+
+    Raises Overtaken then, or IntegrityError.
+    """
+    connection, n = session.connection(), live.turn + 1
+    if is_sqlite(session):
+        move(connection, live, live.speaker.person_id, turn, now)
+        write_turn(connection, live.call_id, n, heard, turn, document, now)
+        keep_all(session, captures, now)
+        return
+    given: dict[str, Any] = moved(live, live.speaker.person_id, turn, now)
+    told = turn_row(live.call_id, n, heard, turn, document, now)
+    given |= {f"turn_{name}": value for name, value in told.items()}
+    for place, capture in enumerate(captures):
+        given |= {f"kept{place}_{name}": value for name, value in row_of(capture, now).items()}
+    statement = _together(len(captures), isinstance(turn.wait, EndCall))
+    ((done,),) = statement.rows(connection, given)
+    if not done:
+        raise Overtaken(live.call_id)
+
+
+@cache
+def _together(captures: int, is_end: bool) -> Prepared:
+    """The call moved on; only then the turn and the captures, all by the same statement."""
+    there = (finishes() if is_end else moves_on()).returning(CallTurn.metadata.tables["calls"].c.id)
+    on_its_way = there.cte("moved")
+    written = [_turn(on_its_way), *(_capture(on_its_way, place) for place in range(captures))]
+    return Prepared(select(func.count()).select_from(on_its_way).add_cte(*written))
+
+
+def _turn(on_its_way: CTE) -> CTE:
+    names = [column.name for column in _TURNS.c]
+    given = [bindparam(f"turn_{name}", type_=_TURNS.c[name].type) for name in names]
+    return postgresql.insert(_TURNS).from_select(names, select(*given).select_from(on_its_way)).cte("told")
+
+
+def _capture(on_its_way: CTE, place: int) -> CTE:
+    given = [bindparam(f"kept{place}_{name}", type_=_CAPTURES.c[name].type) for name in COLUMNS]
+    fresh = postgresql.insert(_CAPTURES).from_select(
+        list(COLUMNS), select(*given).select_from(on_its_way), include_defaults=False
+    )
+    return fresh.on_conflict_do_nothing(index_elements=["source", "source_id"]).cte(f"kept{place}")
