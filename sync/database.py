@@ -249,4 +249,3 @@ def _reader_of(engine: Engine, is_sqlite: bool) -> Engine:
     if is_sqlite:
         return engine.execution_options(is_reader=True)
     return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
-
