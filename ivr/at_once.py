@@ -17,9 +17,10 @@ from ivr.dialogue.turns import EndCall, Heard, Turn
 from ivr.live import Live, finishes, move, moved, moves_on, turn_row, write_turn
 from sync.inbox import COLUMNS, Given, keep_all, row_of
 from sync.prepared import Prepared
-from sync.records.tables import CallTurn, Capture
+from sync.records.tables import Call, CallTurn, Capture
 from sync.upsert import is_sqlite
 
+_CALLS: Table = Call.__table__  # type: ignore[assignment]
 _TURNS: Table = CallTurn.__table__  # type: ignore[assignment]
 _CAPTURES: Table = Capture.__table__  # type: ignore[assignment]
 
@@ -57,7 +58,7 @@ def write_answered(
 @cache
 def _together(captures: int, is_end: bool) -> Prepared:
     """The call moved on; only then the turn and the captures, all by the same statement."""
-    there = (finishes() if is_end else moves_on()).returning(CallTurn.metadata.tables["calls"].c.id)
+    there = (finishes() if is_end else moves_on()).returning(_CALLS.c.id)
     on_its_way = there.cte("moved")
     written = [_turn(on_its_way), *(_capture(on_its_way, place) for place in range(captures))]
     return Prepared(select(func.count()).select_from(on_its_way).add_cte(*written))
