@@ -15,8 +15,9 @@ from tests.exchange.sip_person import Provider, person
 from tests.exchange.sip_town import free_udp_ports, line_process, sip_town
 from tests.exchange.test_sip_line import RECORD, resemblance
 from tests.exchange.town import TOKEN, play, speech, twiml
+from tests.live import LIVE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
 WAITS = '<Gather numDigits="1" timeout="20" finishOnKey="" action="BASE/turns/1"></Gather>'
 DIALS = '<Dial action="BASE/turns/3" timeout="{}"><Number>057188880000</Number></Dial>'
 

@@ -12,8 +12,9 @@ from tests.exchange.sip_phone import Network, RawPhone, encoded, open_port
 from tests.exchange.sip_town import SipTown, sip_town
 from tests.exchange.test_sip_line import ALL, likeness, recording, resemblance
 from tests.exchange.town import play, speech, twiml
+from tests.live import LIVE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
 STRANGER = "127.0.0.2"
 WAITS = '<Gather numDigits="12" timeout="5" finishOnKey="" action="BASE/turns/1"></Gather>'
 RECORD = '<Record action="BASE/turns/2" timeout="2" finishOnKey="#" maxLength="10"/>'

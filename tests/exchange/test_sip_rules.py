@@ -10,8 +10,9 @@ import pytest
 from tests.exchange.sip_phone import RawPhone
 from tests.exchange.sip_town import SipTown, sip_town
 from tests.exchange.town import clip, play, twiml
+from tests.live import LIVE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
 WAITS = '<Gather numDigits="1" timeout="20" finishOnKey="" action="BASE/turns/1"></Gather>'
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from tests.exchange.sip_town import sip_town
 from tests.exchange.town import free_port, play, twiml
+from tests.live import LIVE
 
 SIPP = shutil.which("sipp")
 SCENARIO = Path(__file__).parent / "sipp_call.xml"
 
 pytestmark = [
+    LIVE,
     pytest.mark.slow,
     pytest.mark.timeout(120),
     pytest.mark.skipif(

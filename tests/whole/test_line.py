@@ -28,6 +28,7 @@ from speech.audio import Audio, join, resample, silence, write_phone_wav, write_
 from speech.pacing import Pace, speak
 from speech.synthesize import MALE
 from sync.records.tables import Call, CallTurn, Opinion, Transcript, record_id
+from tests.live import LIVE
 from tests.whole.debian_phone import BARESIP, RATE, DebianPhone, debian_phone
 from tests.whole.outcome import outcome
 from tests.whole.phones import lifted
@@ -45,6 +46,7 @@ SAME = 0.9
 MOST_SECONDS_A_SENTENCE = 40.0
 
 pytestmark = [
+    LIVE,
     pytest.mark.slow,
     pytest.mark.timeout(400),
     pytest.mark.skipif(
