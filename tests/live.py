@@ -1,4 +1,4 @@
-"""Tests of calls in real time: a busy machine may lose a frame or be late, so one that fails is called again."""
+"""Calls in real time: a busy machine may lose a frame or be late, so a test that fails is called again."""
 
 from __future__ import annotations
 
