@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import CTE
 
 from ivr.deciding import Overtaken
 from ivr.dialogue.turns import EndCall, Heard, Turn
-from ivr.live import Live, finishes, move, moved, moves_on, turn_row, write_turn
+from ivr.live import Live, move, moved, moving, turn_row, write_turn
 from sync.inbox import COLUMNS, Given, keep_all, row_of
 from sync.prepared import Prepared
 from sync.records.tables import Call, CallTurn, Capture
@@ -58,8 +58,7 @@ def write_answered(
 @cache
 def _together(captures: int, is_end: bool) -> Prepared:
     """The call moved on; only then the turn and the captures, all by the same statement."""
-    there = (finishes() if is_end else moves_on()).returning(_CALLS.c.id)
-    on_its_way = there.cte("moved")
+    on_its_way = moving(is_end).returning(_CALLS.c.id).cte("moved")
     written = [_turn(on_its_way), *(_capture(on_its_way, place) for place in range(captures))]
     return Prepared(select(func.count()).select_from(on_its_way).add_cte(*written))
 

@@ -49,17 +49,12 @@ _END = _CALLS.update().where(_IS_CALL).values(ended_at=bindparam("at"), end_stat
 _LEAVE = _CALLS.update().where(_IS_CALL).values(place=bindparam("new_place"))
 
 
-def moves_on() -> Update:
-    """The statement that moves a call on; its parameters are `moved`."""
-    return _MOVE.values(_MOVED)
+def moving(is_end: bool) -> Update:
+    """The statement that moves a call on, or to its own end; its parameters are `moved`."""
+    return _MOVE.values({**_MOVED, "end_status": FINISHED} if is_end else _MOVED)
 
 
-def finishes() -> Update:
-    """The same for a call that comes to its own end."""
-    return _MOVE.values({**_MOVED, "end_status": FINISHED})
-
-
-_MOVE_ON, _FINISH = Prepared(moves_on()), Prepared(finishes())
+_MOVING = {is_end: Prepared(moving(is_end)) for is_end in (False, True)}
 _WRITE_TURN = Prepared(_TURNS.insert(), [column.name for column in _TURNS.c])
 _WRITE_CALL = Prepared(_CALLS.insert(), [column.name for column in _CALLS.c])
 
@@ -154,12 +149,12 @@ def move(connection: Connection, live: Live, person_id: str, turn: Turn, at: dat
     Raises Overtaken when another has moved the call since it was read.
     """
     where = moved(live, person_id, turn, at)
-    if (_FINISH if isinstance(turn.wait, EndCall) else _MOVE_ON).run(connection, where) != 1:
+    if _MOVING[isinstance(turn.wait, EndCall)].run(connection, where) != 1:
         raise Overtaken(live.call_id)
 
 
 def moved(live: Live, person_id: str, turn: Turn, at: datetime) -> dict[str, Any]:
-    """The parameters of `moves_on`."""
+    """The parameters of `moving`."""
     return {
         "call": live.call_id,
         "old_turn": live.turn,

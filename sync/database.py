@@ -62,11 +62,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One reading transaction on one snapshot; whatever it changes is thrown away."""
-        with (
-            _translated(),
-            self._reader.connect() as connection,
-            _Session(connection, expire_on_commit=False) as session,
-        ):
+        with _reading(self._reader) as session:
             yield session
 
     @contextmanager
@@ -75,11 +71,7 @@ class Database:
 
         On PostgreSQL one statement that writes is its own transaction here. SQLite reads one snapshot.
         """
-        with (
-            _translated(),
-            self._glimpser.connect() as connection,
-            _Session(connection, expire_on_commit=False) as session,
-        ):
+        with _reading(self._glimpser) as session:
             yield session
 
     @contextmanager
@@ -131,6 +123,16 @@ class Database:
 
     def _turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self._writers is None else self._writers.turn()
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Session]:
+    with (
+        _translated(),
+        engine.connect() as connection,
+        _Session(connection, expire_on_commit=False) as session,
+    ):
+        yield session
 
 
 def _committed(connection: Connection) -> Iterator[Session]:
