@@ -1,6 +1,7 @@
 """Every table, in one import."""
 
 from sync.records.base import Base, new_id, record_id
+from sync.records.broadcasts import Airing, Loudspeaker, Play, Programme, ProgrammeItem, Schedule
 from sync.records.calls import Call, CallTurn, PromptRecording, Recording, SharedView
 from sync.records.community import Audit, Community, Household, Resident, Setting
 from sync.records.feed import Feed
@@ -24,9 +25,10 @@ from sync.records.voices import (
 from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
-    "Account", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community", "Consent",
-    "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer", "Key", "Link", "LinkCode",
-    "Number", "Opinion", "OpinionRecording", "Person", "Platform", "ProgressUpdate", "PromptRecording",
-    "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "Satisfaction", "Setting",
-    "SharedView", "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
+    "Account", "Airing", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community",
+    "Consent", "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer", "Key", "Link",
+    "LinkCode", "Loudspeaker", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "Play",
+    "Programme", "ProgrammeItem", "ProgressUpdate", "PromptRecording", "Reaction", "Receipt", "Recording",
+    "Reply", "Request", "Resident", "Satisfaction", "Schedule", "Setting", "SharedView", "Staff", "Topic",
+    "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip
