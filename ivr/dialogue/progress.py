@@ -1,7 +1,8 @@
-"""What became of it: the caller's own opinions, a typed receipt, then the topics."""
+"""What became of it: the caller's own opinions, a typed receipt, the topics, what was broadcast."""
 
 from __future__ import annotations
 
+from ivr.dialogue.hearing_again import broadcast_steps, has_broadcast
 from ivr.dialogue.keeps import KeepHeard, KeepSatisfaction
 from ivr.dialogue.steps import (
     Choose,
@@ -33,15 +34,27 @@ def progress_steps(view: CommunityView, then: str) -> dict[str, Step]:
     """The steps behind key 3; afterwards the call goes on at `then`."""
     own = own_in_order(view)
     has_own, news = bool(own), _news(view, then)
+    has_played = has_broadcast(view)
     return {
         "progress": Menu(
-            (*(("progress.own",) if has_own else ()), "progress.receipt", "progress.topics"),
-            keys={**({"1": "own.1"} if has_own else {}), "2": "receipt", "3": "news"},
+            (
+                *(("progress.own",) if has_own else ()),
+                "progress.receipt",
+                "progress.topics",
+                *(("progress.broadcast",) if has_played else ()),
+            ),
+            keys={
+                **({"1": "own.1"} if has_own else {}),
+                "2": "receipt",
+                "3": "news",
+                **({"4": "broadcast"} if has_played else {}),
+            },
             next="own.1" if has_own else "news",
         ),
         **_own(own),
         **_receipt(),
         **news,
+        **broadcast_steps(view, then),
     }
 
 

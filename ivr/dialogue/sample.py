@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from ivr.dialogue.hotline import hotline
 from ivr.dialogue.steps import Flow
-from ivr.dialogue.view import CommunityView, OwnView, TopicView, VoiceView
+from ivr.dialogue.view import (
+    BroadcastItemView,
+    BroadcastView,
+    CommunityView,
+    OwnView,
+    TopicView,
+    VoiceView,
+)
 
 LAMPS = TopicView(
     "lamps",
@@ -40,6 +47,15 @@ PRIVATE = OwnView(
 )
 ANSWERED = OwnView("op_ramp", "20481745", "answered", "老年食堂开在哪里", "坡道这个月先修好。")
 WAITING = OwnView("op_lamp", "20481753", "assigned", "东巷口要不要装路灯")
+EVENING = BroadcastView(
+    "pg_evening",
+    "路灯定下来了",
+    (
+        BroadcastItemView(("东巷口的八盏路灯，下个月三号开始装。", "装的两天里，巷口晚上不走车。")),
+        BroadcastItemView(("一位邻居这样说。",), VoiceView("op_early", "我早上五点去买菜，盼着早点装上灯。")),
+    ),
+)
+MORNING = BroadcastView("pg_morning", "老年食堂选地方", (BroadcastItemView(("老年食堂有三个地方可以选。",)),))
 
 
 def sample_view() -> CommunityView:
@@ -51,6 +67,7 @@ def sample_view() -> CommunityView:
         person_number="+8657100000000",
         seats=3,
         may_link=True,
+        broadcasts=(EVENING, MORNING),
     )
 
 
@@ -66,6 +83,7 @@ def corner_views() -> dict[str, CommunityView]:
         updates=("字" * 60,) * 3,
     )
     longest = tuple(replace(long, topic_id=f"long_{number}") for number in range(9))
+    endless = BroadcastView("pg_long", "字" * 20, (BroadcastItemView(("字" * 300,) * 3),) * 9)
     return {
         "rich": rich,
         "bare": CommunityView("青溪社区"),
@@ -77,10 +95,22 @@ def corner_views() -> dict[str, CommunityView]:
         "one seat": replace(rich, seats=1),
         "many seats": replace(rich, seats=9),
         "no app": replace(rich, may_link=False),
+        "nothing broadcast": replace(rich, broadcasts=()),
+        "one broadcast": replace(rich, broadcasts=(EVENING,), own=()),
+        "a voice taken back": replace(rich, broadcasts=(_silenced(EVENING), replace(MORNING, items=()))),
         "everything as long as it may be": replace(
-            rich, name="长寿花园东里社区", topics=longest, is_slow=True
+            rich, name="长寿花园东里社区", topics=longest, is_slow=True, broadcasts=(endless,) * 4
         ),
     }
+
+
+def _silenced(broadcast: BroadcastView) -> BroadcastView:
+    """The broadcast without the words of those who spoke in it."""
+    items = (
+        item if item.voice is None else replace(item, voice=VoiceView(item.voice.opinion_id, ""))
+        for item in broadcast.items
+    )
+    return replace(broadcast, items=tuple(items))
 
 
 def sample_flows() -> dict[str, Flow]:

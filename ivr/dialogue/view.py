@@ -60,11 +60,34 @@ class OwnView:
 
 
 @dataclass(frozen=True)
+class BroadcastItemView:
+    """One item that the loudspeakers played: sentences read aloud, then a neighbour's `voice` if it had one."""
+
+    sentences: tuple[str, ...] = ()
+    voice: VoiceView | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the neighbour took it back, so that nothing of it may be heard."""
+        return self.voice is not None and self.voice.is_gone
+
+
+@dataclass(frozen=True)
+class BroadcastView:
+    """A programme that the loudspeakers played lately: its title of at most 20 characters, and its items."""
+
+    programme_id: str
+    title: str
+    items: tuple[BroadcastItemView, ...]
+
+
+@dataclass(frozen=True)
 class CommunityView:
     """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled.
 
     `resume_step` is where a call broke off a moment ago; `keep_months` how long recordings are kept.
     `may_link`: some platform takes a code heard here, so that caller and account count as one person.
+    `broadcasts` are what the loudspeakers played in the last days, the newest first.
     """
 
     name: str
@@ -78,3 +101,4 @@ class CommunityView:
     resume_step: str | None = None
     keep_months: int = 12
     may_link: bool = False
+    broadcasts: tuple[BroadcastView, ...] = ()
