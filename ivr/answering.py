@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Delivered, Manner, Reached
-from ivr.at_once import write_answered
+from ivr.at_once import Answered, write_answered
 from ivr.conversation import Conversation, Conversations, run, think
 from ivr.deciding import AtOnce, Done, Wake, Write
 from ivr.dialogue.turns import EndCall, Heard, Line, Pressed, Recorded, Turn
 from ivr.keeping import Keeping
-from ivr.live import Live, move, stored_answer, take, write_turn
+from ivr.live import Live, stored_answer, take
 from ivr.records_answers import tell
 from ivr.sounds import note_recording, recording_id_of
 from sync.archive import Archive
@@ -36,22 +36,40 @@ class Answering:
     conversations: Conversations = field(default_factory=Conversations)
 
     def plan(self, session: Session, live: Live, n: int, reached: Reached) -> Done | Write:
-        """How turn `n` is answered: the stored answer for one that was, or what is to be written."""
+        """How anything but a recording answers turn `n`: as it was answered before, or what is to write."""
         if live.is_forgotten:
-            return Done(self.render(Turn((Line(GOODBYE),), EndCall(), live.place), live.manner))
-        if n != live.turn + 1 and not isinstance(reached, Delivered):
+            return self._goodbye(live)
+        if n != live.turn + 1:
             return Done(_latest(session, live, n))
-        if not isinstance(reached, Delivered):
-            write = self._simple(session, live, reached)
-            if write is not None:
-                return write
+        write = self._simple(session, live, reached)
+        if write is not None:
+            return write
 
         def write_held(writing: Session) -> Done:
             held = take(writing, call_id=live.call_id)
             assert held is not None
-            return self._held(writing, held, n, reached)
+            if n != held.turn + 1:
+                return Done(_latest(writing, held, n))
+            now = self.clock()
+            return self.advance(writing, held, heard_by(held, reached, now), now)
 
         return write_held
+
+    def deliver(self, session: Session, live: Live, n: int, given: Delivered) -> Done:
+        """A recording answers turn `n` of a call that is held: it is kept, though its turn be past."""
+        if live.is_forgotten:
+            return self._goodbye(live)
+        now, is_next = self.clock(), n == live.turn + 1
+        recording_id = note_recording(session, live.call_id, live.speaker, n - 1, given, is_next, now)
+        wakes: tuple[Wake, ...] = (("fetch_recording", {"recording_id": recording_id}),)
+        if not is_next:  # kept all the same, should no turn have taken it
+            wakes += (("settle_call", {"call_id": live.call_id}),)
+            return Done(_latest(session, live, n), wakes)
+        done = self.advance(session, live, heard_by(live, given, now), now)
+        return Done(done.document, wakes + done.wakes)
+
+    def _goodbye(self, live: Live) -> Done:
+        return Done(self.render(Turn((Line(GOODBYE),), EndCall(), live.place), live.manner))
 
     def _conversation(self, session: Session, live: Live) -> Conversation:
         return self.conversations.of(session, live.call_id, live.speaker.community_id)
@@ -73,27 +91,13 @@ class Answering:
         keeping = Keeping(session, self.archive, live.speaker, str(n), now)
         captures = keeping.captures(turn.keeps)
         document = self.render(turn, replace(live.manner, n=n))
+        answered = Answered(heard, turn, document, captures, live.speaker.person_id, now)
 
         def write(writing: Session) -> Done:
-            write_answered(writing, live, heard, turn, document, captures, now)
+            write_answered(writing, live, answered)
             return Done(document, wakes_of(keeping, document))
 
         return AtOnce(write)
-
-    def _held(self, session: Session, live: Live, n: int, reached: Reached) -> Done:
-        """A turn that writes while it is thought: the call is held."""
-        now = self.clock()
-        is_next = n == live.turn + 1
-        wakes: tuple[Wake, ...] = ()
-        if isinstance(reached, Delivered):
-            recording_id = note_recording(session, live.call_id, live.speaker, n - 1, reached, is_next, now)
-            wakes = (("fetch_recording", {"recording_id": recording_id}),)
-            if not is_next:  # kept all the same, should no turn have taken it
-                wakes += (("settle_call", {"call_id": live.call_id}),)
-        if not is_next:
-            return Done(_latest(session, live, n), wakes)
-        done = self.advance(session, live, heard_by(live, reached, now), now)
-        return Done(done.document, wakes + done.wakes)
 
     def advance(self, session: Session, live: Live, heard: Heard, now: datetime, hears: bool = True) -> Done:
         """Answer the next turn. For a caller who no longer `hears`, nothing is rendered."""
@@ -101,9 +105,8 @@ class Answering:
         keeping = Keeping(session, self.archive, live.speaker, str(n), now)
         turn = run(self._conversation(session, live), live.place, heard, keeping)
         document = self.render(turn, replace(live.manner, n=n)) if hears else ""
-        connection = session.connection()
-        move(connection, live, keeping.person_id, turn, now)
-        write_turn(connection, live.call_id, n, heard, turn, document, now)
+        answered = Answered(heard, turn, document, keeping.intended, keeping.person_id, now)
+        write_answered(session, live, answered)
         return Done(document, wakes_of(keeping, document))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Arrival, Manner
-from ivr.caller import Caller, find_caller, make_first_seat, write_caller
+from ivr.caller import Caller, find_caller, make_first_seat, note_call, rows_of
 from ivr.deciding import Done
 from ivr.keeping import Speaker
 from ivr.outlook import Fresh, Outlooks, Shared
@@ -20,6 +20,7 @@ from ivr.view import callers_part
 from ivr.wordless import wordless_part, wordless_shared
 from sync.archive import Archive
 from sync.records.tables import SharedView, new_id
+from sync.together import Row
 from sync.upsert import insert_or_ignore
 
 SHARED_VIEW_DAYS = 2
@@ -74,18 +75,28 @@ class Beginnings:
         make_first_seat(session, self._archive, fresh.outlook.community_id, arrival.caller)
         return Done(is_prepared=True)
 
-    def write(self, session: Session, begun: Begun, now: datetime) -> None:
-        """Write what a planned call needs before its own row."""
-        write_caller(session, self._archive, begun.speaker.community_id, begun.caller, now)
-        self._keep(session, begun.shared, now)
+    def is_rows_only(self, begun: Begun) -> bool:
+        """Whether `rows` is all that a planned call needs: a new caller, and a view that others have kept."""
+        return begun.caller.is_new and bool(self._kept.get(begun.shared.id))
+
+    def prepare_rows(self, session: Session, begun: Begun, now: datetime) -> None:
+        """Write what a planned call needs besides `rows`."""
+        if not begun.caller.is_new:
+            note_call(session, begun.caller, now)
+        if not self._kept.get(begun.shared.id):
+            self._keep(session, begun.shared, now)
+
+    def rows(self, begun: Begun, now: datetime) -> list[Row]:
+        """What is to be written together with a planned call's own row, before it."""
+        if not begun.caller.is_new:
+            return []
+        return rows_of(self._archive, begun.speaker.community_id, begun.caller, now)
 
     def _keep(self, session: Session, shared: Shared, now: datetime) -> None:
         """Keep what callers share where it is new, and drop what is older than any call.
 
         It is remembered as kept once it was found there: a first writer may yet be rolled back.
         """
-        if self._kept.get(shared.id):
-            return
         content = wordless_shared(shared.content)
         if insert_or_ignore(session, SharedView, ("id",), id=shared.id, content=content, made_at=now):
             too_old = now - timedelta(days=SHARED_VIEW_DAYS)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy import update as update_of
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.people import find_number, normalise_number, person_at, roster_seats
 from sync.prepared import Prepared
-from sync.records.tables import Number, Person, Resident, new_id
+from sync.records.tables import Key, Number, Person, Resident, new_id
+from sync.together import Row
 
 _ROSTERED = select(func.count(Resident.id)).where(Resident.number_id == Number.id).scalar_subquery()
 _FOUND = Prepared(
@@ -24,11 +25,9 @@ _FOUND = Prepared(
 _CALLED = Prepared(
     update_of(Number).where(Number.id == bindparam("number")).values(last_called_at=bindparam("at"))
 )
-
-_NEW_NUMBER = Prepared(
-    insert(Number), ("id", "community_id", "digest", "sealed", "key_id", "is_slow", "last_called_at")
-)
-_NEW_PERSON = Prepared(insert(Person), ("id", "community_id", "number_id", "seat", "key_id", "created_at"))
+_KEYS: Table = Key.__table__  # type: ignore[assignment]
+_NUMBERS: Table = Number.__table__  # type: ignore[assignment]
+_PEOPLE: Table = Person.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -81,24 +80,24 @@ def make_first_seat(session: Session, archive: Archive, community_id: str, raw: 
         person_at(session, archive, community_id, number)
 
 
-def write_caller(
-    session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
-) -> None:
-    """Write down that this caller has called. Raises IntegrityError where two first calls collide."""
-    if not caller.is_new:
-        _CALLED.run(session.connection(), {"number": caller.number_id, "at": now})
-        return
-    if caller.number_id is not None:
-        _write_number(session, archive, community_id, caller, now)
+def note_call(session: Session, caller: Caller, now: datetime) -> None:
+    """Write down that somebody who is known has called."""
+    _CALLED.run(session.connection(), {"number": caller.number_id, "at": now})
+
+
+def rows_of(archive: Archive, community_id: str, caller: Caller, now: datetime) -> list[Row]:
+    """The rows of somebody new: person and number, each under a key of its own."""
+    own = archive.keyring.make_key()
     person = {
         "id": caller.person_id,
         "community_id": community_id,
         "number_id": caller.number_id,
         "seat": 1,
-        "key_id": archive.keyring.new_key(session),
+        "key_id": own.id,
         "created_at": now,
     }
-    _NEW_PERSON.run(session.connection(), person)
+    rows: list[Row] = [(_KEYS, own.row), (_PEOPLE, person)]
+    return rows if caller.number_id is None else [*_rows_of_number(archive, community_id, caller, now), *rows]
 
 
 def known_caller(session: Session, number: Number) -> Caller:
@@ -116,18 +115,15 @@ def known_caller(session: Session, number: Number) -> Caller:
     )
 
 
-def _write_number(
-    session: Session, archive: Archive, community_id: str, caller: Caller, now: datetime
-) -> None:
-    number_id = caller.number_id or ""
-    key_id, sealed = archive.keyring.seal_anew(session, caller.e164.encode(), number_id)
+def _rows_of_number(archive: Archive, community_id: str, caller: Caller, now: datetime) -> list[Row]:
+    number_id, key = caller.number_id or "", archive.keyring.make_key()
     number = {
         "id": number_id,
         "community_id": community_id,
         "digest": archive.keyring.digest(community_id, caller.e164),
-        "sealed": sealed,
-        "key_id": key_id,
+        "sealed": key.seal(caller.e164.encode(), number_id),
+        "key_id": key.id,
         "is_slow": False,
         "last_called_at": now,
     }
-    _NEW_NUMBER.run(session.connection(), number)
+    return [(_KEYS, key.row), (_NUMBERS, number)]

@@ -15,17 +15,19 @@ from ivr.answering import Answering, Clock, Render, wakes_of
 from ivr.arrivals import EXCHANGE, Arrival, Delivered, Manner, Reached, UnknownCall
 from ivr.beginning import Beginnings, Begun
 from ivr.conversation import CALLS_REMEMBERED, Conversation, run
-from ivr.deciding import Done, Plan, Wake, Write, decide
+from ivr.deciding import AtOnce, Done, Plan, Wake, Write, decide
 from ivr.dialogue.answer import begin
 from ivr.dialogue.keeps import KeepRequest
 from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
 from ivr.leftovers import settle
-from ivr.live import Live, look, mark_ended, stored_answer, take, write_call, write_turn
+from ivr.live import Live, look, mark_ended, rows_begun, stored_answer, take
 from ivr.recent import Recent
 from ivr.sounds import note_recording
 from speech.synthesize import FEMALE
 from sync.archive import Archive
+from sync.inbox import CAPTURES, row_of
+from sync.together import insert_together
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +74,12 @@ class Calls:
 
         '' when that turn was settled while nobody listened. Raises UnknownCall, also for another line's call.
         """
-
-        def plan(session: Session) -> Done | Write:
-            return self._answer(session, sid, n, reached, line)
-
-        return self._decide(_held_through(plan) if isinstance(reached, Delivered) else plan)
+        if isinstance(reached, Delivered):
+            given = reached
+            return self._decide(
+                _held(lambda session: self._deliver(session, _known(session, sid, line), n, given))
+            )
+        return self._decide(lambda session: self._answer(session, _seen(session, sid, line), n, reached))
 
     def announce(self, sid: str, n: int, given: Delivered, line: str | None = None) -> None:
         """A recording made by the Record that turn `n` answers is finished. Raises UnknownCall."""
@@ -101,11 +104,17 @@ class Calls:
             self.queue.put(job, **arguments)
         return done.document
 
-    def _answer(self, session: Session, sid: str, n: int, reached: Reached, line: str | None) -> Done | Write:
-        live = _seen(session, sid, line)
-        if self._manners.get(sid) is None:
-            self._manners.put(sid, live.manner)
+    def _answer(self, session: Session, live: Live, n: int, reached: Reached) -> Done | Write:
+        self._remember(live)
         return self._answering.plan(session, live, n, reached)
+
+    def _deliver(self, session: Session, live: Live, n: int, given: Delivered) -> Done:
+        self._remember(live)
+        return self._answering.deliver(session, live, n, given)
+
+    def _remember(self, live: Live) -> None:
+        if self._manners.get(live.speaker.sid) is None:
+            self._manners.put(live.speaker.sid, live.manner)
 
     def _begin(self, session: Session, arrival: Arrival) -> Done | Write:
         known = look(session, arrival.sid)
@@ -119,16 +128,20 @@ class Calls:
         conversation = self._answering.conversations.begin(
             begun.call_id, begun.part, begun.shared.content, begun.unsaid
         )
-        return lambda writing: self._write_begun(writing, begun, conversation, now)
+
+        def write(writing: Session) -> Done:
+            return self._write_begun(writing, begun, conversation, now)
+
+        return AtOnce(write) if self._beginnings.is_rows_only(begun) else write
 
     def _write_begun(self, session: Session, begun: Begun, conversation: Conversation, now: datetime) -> Done:
-        self._beginnings.write(session, begun, now)
+        self._beginnings.prepare_rows(session, begun, now)
         keeping = Keeping(session, self.archive, begun.speaker, "0", now)
         turn = run(conversation, begin(conversation.flow), Started(), keeping)
         document = self.render(turn, begun.manner)
-        connection = session.connection()
-        write_call(connection, begun.row, keeping.person_id, turn)
-        write_turn(connection, begun.call_id, 0, Started(), turn, document, now)
+        rows = rows_begun(begun.row, keeping.person_id, turn, document, now)
+        captures = [(CAPTURES, row_of(given, now)) for given in keeping.intended]
+        insert_together(session, [*self._beginnings.rows(begun, now), *rows, *captures])
         self._manners.put(begun.manner.sid, begun.manner)
         log.info("call %s began on %s", begun.call_id, begun.speaker.line)
         return Done(document, wakes_of(keeping, document))
@@ -146,7 +159,8 @@ class Calls:
         wakes: tuple[Wake, ...] = (("settle_call", {"call_id": live.call_id}),)
         if _was_turned_away(live, status):
             keeping = Keeping(session, self.archive, live.speaker, TURNED_AWAY, self.clock())
-            keeping.write([KeepRequest(TURNED_AWAY)], {})
+            keeping.intend([KeepRequest(TURNED_AWAY)], {})
+            keeping.write()
             wakes += wakes_of(keeping)
         mark_ended(session, live, status, self.clock())
         log.info("call %s ended: %s", live.call_id, status)
@@ -193,16 +207,6 @@ def _of_line(live: Live | None, line: str | None) -> Live:
 def _check_line(live: Live, line: str | None) -> None:
     if line is not None and live.speaker.line != line:
         raise UnknownCall("the call came by another line")
-
-
-def _held_through(plan: Plan) -> Plan:
-    """A plan that is certain to write, and so is made by the writer."""
-
-    def write(session: Session) -> Done:
-        planned = plan(session)
-        return planned if isinstance(planned, Done) else planned(session)
-
-    return _held(write)
 
 
 def _held(work: Callable[[Session], Done]) -> Plan:

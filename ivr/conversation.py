@@ -100,18 +100,20 @@ def think(
 
 
 def run(conversation: Conversation, place: Place, heard: Heard, keeping: Keeping) -> Turn:
-    """Answer `heard` at `place`: questions to the records are answered on the way, keeps are written.
+    """Answer `heard` at `place`: questions to the records are answered on the way, over all kept by then.
 
+    What is kept after the last question stays `intended`, to be written with the turn.
     Lines said before a question come before those after it. Raises RuntimeError when questions never end.
     """
     lines: tuple[Line, ...] = ()
     for _ in range(MOST_QUESTIONS):
         turn = answer(conversation.flow, place, heard)
-        memory = keeping.write(turn.keeps, turn.place.memory) if turn.keeps else turn.place.memory
+        memory = keeping.intend(turn.keeps, turn.place.memory) if turn.keeps else turn.place.memory
         place = replace(turn.place, memory=memory)
         lines += turn.lines
         if not isinstance(turn.wait, AskRecords):
             return replace(turn, lines=lines, place=place, keeps=())
+        keeping.write()
         speaker = replace(keeping.speaker, person_id=keeping.person_id)
         heard = tell(keeping.session, keeping.archive, turn.wait, speaker, conversation.seats, keeping.now)
     raise RuntimeError(f"the records were asked {MOST_QUESTIONS} times at step {place.step}")

@@ -59,9 +59,9 @@ class Speaker:
 
 @dataclass
 class Keeping:
-    """Writes what one turn asks to keep. `part` names the turn: captures are `sid/part/0`, `sid/part/1`, …
+    """What one turn asks to keep. `part` names the turn: captures are `sid/part/0`, `sid/part/1`, …
 
-    `person_id` and `memory` are what is true after the keeps written so far: another seat may speak,
+    `person_id` and `memory` are what is true after the keeps intended so far: another seat may speak,
     and an opinion has its receipt.
     """
 
@@ -72,16 +72,22 @@ class Keeping:
     now: datetime
     person_id: str = ""
     written: int = 0
+    intended: list[Given] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.person_id = self.person_id or self.speaker.person_id
 
-    def write(self, keeps: Iterable[Keep], memory: Mapping[str, str]) -> dict[str, str]:
-        """Write `keeps` in their order; the place's memory with the receipts allotted meanwhile."""
+    def intend(self, keeps: Iterable[Keep], memory: Mapping[str, str]) -> dict[str, str]:
+        """Put `keeps` behind what is `intended`; gives the memory, with the receipts allotted meanwhile."""
         self.memory = dict(memory)
-        keep_all(self.session, self.captures(keeps), self.now)
+        self.intended += self.captures(keeps)
         return self.memory
+
+    def write(self) -> None:
+        """Write what was intended."""
+        keep_all(self.session, self.intended, self.now)
+        self.intended = []
 
     def captures(self, keeps: Iterable[Keep]) -> list[Given]:
         """What `keeps` put in the inbox. Only those that are not SIMPLE ask or write anything meanwhile."""
@@ -89,7 +95,8 @@ class Keeping:
 
     def keep_message(self, recording_id: str) -> None:
         """Keep a recording that no place of the dialogue waits for any more as a message of its own."""
-        self.write([KeepOpinion(recording_id, (recording_id,), kind="message")], {})
+        self.intend([KeepOpinion(recording_id, (recording_id,), kind="message")], {})
+        self.write()
 
     def _capture(self, keep: Keep) -> Given | None:
         match keep:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from ivr.arrivals import Manner
 from ivr.deciding import Overtaken
 from ivr.dialogue.plain import heard_to_plain, place_from_plain, place_to_plain
-from ivr.dialogue.turns import EndCall, Heard, Place, Turn
+from ivr.dialogue.turns import EndCall, Heard, Place, Started, Turn
 from ivr.keeping import Speaker
 from sync.prepared import Prepared
 from sync.records.tables import Call, CallTurn
+from sync.together import Row
 from sync.unsaid import empty_documents
 
 FINISHED = "finished"
@@ -55,8 +56,6 @@ def moving(is_end: bool) -> Update:
 
 
 _MOVING = {is_end: Prepared(moving(is_end)) for is_end in (False, True)}
-_WRITE_TURN = Prepared(_TURNS.insert(), [column.name for column in _TURNS.c])
-_WRITE_CALL = Prepared(_CALLS.insert(), [column.name for column in _CALLS.c])
 
 
 @dataclass(frozen=True)
@@ -110,25 +109,18 @@ def _live(
     return Live(call_id, spoken_by, manner, there, turned_at, ended_at)
 
 
-def write_call(connection: Connection, row: Mapping[str, Any], person_id: str, turn: Turn) -> None:
-    """Keep a call that has begun. Raises IntegrityError when another has begun it meanwhile."""
+def rows_begun(row: Mapping[str, Any], person_id: str, turn: Turn, document: str, at: datetime) -> list[Row]:
+    """The rows of a call that has begun with `turn`: its own, of columns `row`, and its first turn."""
     end_status = FINISHED if isinstance(turn.wait, EndCall) else None
     place = place_to_plain(turn.place)
     begun = {**row, "person_id": person_id, "place": place, "end_status": end_status, "ended_at": None}
-    _WRITE_CALL.run(connection, begun)
+    return [(_CALLS, begun), (_TURNS, turn_row(str(row["id"]), 0, Started(), turn, document, at))]
 
 
 def stored_answer(session: Session, call_id: str, n: int) -> str:
     """The document that was given as turn `n`."""
     ((answer,),) = _STORED.rows(session.connection(), {"call": call_id, "number": n})
     return str(answer)
-
-
-def write_turn(
-    connection: Connection, call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime
-) -> None:
-    """Keep turn `n`. Raises IntegrityError when another has answered it meanwhile."""
-    _WRITE_TURN.run(connection, turn_row(call_id, n, heard, turn, document, at))
 
 
 def turn_row(call_id: str, n: int, heard: Heard, turn: Turn, document: str, at: datetime) -> dict[str, Any]:

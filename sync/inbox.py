@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Table, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ KINDS = frozenset(
         "satisfaction", "heard", "request",
     }
 )  # fmt: skip
+CAPTURES: Table = Capture.__table__  # type: ignore[assignment]
 COLUMNS = (
     "source", "source_id", "community_id", "person_id", "kind", "topic_id", "subject_id", "payload",
     "channel", "evidence", "is_practice", "cast_at", "received_at", "state",

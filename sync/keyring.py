@@ -10,8 +10,11 @@ import logging
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +33,23 @@ _NEW_KEY = Prepared(insert(Key), ("id", "wrapped", "created_at"))
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _FORMAT = b"\x01"  # AES-256-GCM, a random 96-bit nonce in front (NIST SP 800-38D)
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A data key whose row in `keys` is still to be written."""
+
+    row: Mapping[str, Any]
+    secret: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.row["id"])
+
+    def seal(self, data: bytes, about: str) -> bytes:
+        """What `Keyring.seal` gives once the row is there."""
+        return _encrypt(self.secret, data, about)
 
 
 class Keyring:
@@ -57,12 +77,18 @@ class Keyring:
 
     def new_key(self, session: Session) -> str:
         """A fresh data key; its id."""
-        return self._fresh(session)[0]
+        return self._written(session).id
+
+    def make_key(self) -> NewKey:
+        """A fresh data key, nothing written yet."""
+        key_id, secret = new_id("key"), secrets.token_bytes(KEY_BYTES)
+        wrapped = _encrypt(self._master, secret, f"key:{key_id}")
+        return NewKey({"id": key_id, "wrapped": wrapped, "created_at": datetime.now(UTC)}, secret)
 
     def seal_anew(self, session: Session, data: bytes, about: str) -> tuple[str, bytes]:
         """`data` sealed under a fresh data key: the key's id, and what `seal` would have given."""
-        key_id, key = self._fresh(session)
-        return key_id, _encrypt(key, data, about)
+        key = self._written(session)
+        return key.id, key.seal(data, about)
 
     def seal(self, session: Session, key_id: str, data: bytes, about: str) -> bytes:
         """`data` encrypted under a data key and bound to `about`, what it belongs to. Raises KeyDestroyed."""
@@ -87,12 +113,10 @@ class Keyring:
         """32 bytes that follow from the master key and a name: tickets, line tokens, cookies."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"tingjian/" + name.encode()).derive(self._master)
 
-    def _fresh(self, session: Session) -> tuple[str, bytes]:
-        key_id, key = new_id("key"), secrets.token_bytes(KEY_BYTES)
-        wrapped = _encrypt(self._master, key, f"key:{key_id}")
-        row = {"id": key_id, "wrapped": wrapped, "created_at": datetime.now(UTC)}
-        _NEW_KEY.run(session.connection(), row)
-        return key_id, key
+    def _written(self, session: Session) -> NewKey:
+        key = self.make_key()
+        _NEW_KEY.run(session.connection(), key.row)
+        return key
 
     def _data_key(self, session: Session, key_id: str) -> bytes:
         key = session.get(Key, key_id)
