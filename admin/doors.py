@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
+
+from admin.roles import act_of, may
 
 PUBLIC: Mapping[str, str] = {
     "home": "leads to the desk, shows nothing",
     "desk.sign_in": "the sign-in itself: throttled",
     "desk.switch_language": "changes only the reader's own cookie",
+    "desk.switch_look": "changes only the reader's own cookie",
     "desk.static": "the stylesheet",
     "calls.begin": "the platform's signature",
     "calls.turn": "the platform's signature",
@@ -29,14 +32,19 @@ _KEYED = ("api",)
 
 
 def guard_doors(app: Flask) -> None:
-    """Ask for a sign-in at every route that is not on the list, whoever adds it."""
+    """Ask at every route that is not on the list for a sign-in, and for a role that may do what it does."""
 
     @app.before_request
     def ask() -> Response | None:
         endpoint = request.endpoint
-        if endpoint is None or is_public(endpoint) or current_user.is_authenticated:
+        if endpoint is None or is_public(endpoint):
             return None
-        return redirect(url_for("desk.sign_in"))
+        if not current_user.is_authenticated:
+            return redirect(url_for("desk.sign_in"))
+        act = act_of(app.view_functions[endpoint], "GET" if request.method == "HEAD" else request.method)
+        if act is None or not may(current_user.role, act):
+            abort(403)
+        return None
 
 
 def is_public(endpoint: str) -> bool:

@@ -11,11 +11,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from admin.roles import ROLES
 from sync.records.tables import Audit, Staff, new_id
 
-ROLES = ("reviewer", "publisher", "auditor", "administrator")
-MAY_ACT = frozenset({"reviewer", "publisher", "administrator"})
-MAY_EXPORT = frozenset({"auditor", "administrator"})
 SHORTEST_PASSWORD = 10
 
 FAILURES_PER_NAME = 5

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
 from admin.communities import SETTINGS, typed_setting
+from admin.roles import ROLES
 from admin.roster import import_roster, read_roster
-from admin.staff import ROLES, add_staff
+from admin.staff import add_staff
 from sync.community_settings import change_setting
 from sync.people import normalise_number
 from sync.records.tables import Community, Setting, new_id

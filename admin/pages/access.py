@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
+from admin.pages.look import switch_look, way_back
 from admin.pages.words import LANGUAGES
-from admin.staff import MAY_ACT, MAY_EXPORT, check_password, find_marked, is_throttled, marker, note_failure
+from admin.roles import for_role, may
+from admin.staff import check_password, find_marked, is_throttled, marker, note_failure
 from sync.archive import Archive
 from sync.records.tables import Audit, Staff
 
@@ -41,15 +43,9 @@ class Reader:
         """What the signed cookie remembers."""
         return self.mark
 
-    @property
-    def may_act(self) -> bool:
-        """Whether the role lets them approve, correct, reply."""
-        return self.role in MAY_ACT
-
-    @property
-    def may_export(self) -> bool:
-        """Whether the role lets them take records away as files."""
-        return self.role in MAY_EXPORT
+    def may(self, act: str) -> bool:
+        """Whether the role lets them do this (`admin.roles.ACTS`)."""
+        return may(self.role, act)
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
@@ -98,6 +94,7 @@ def add_doors(desk: Blueprint) -> None:
     desk.add_url_rule("/sign-in", "sign_in", sign_in, methods=["GET", "POST"])
     desk.add_url_rule("/sign-out", "sign_out", sign_out, methods=["POST"])
     desk.add_url_rule("/language", "switch_language", switch_language, methods=["POST"])
+    desk.add_url_rule("/look", "switch_look", switch_look, methods=["POST"])
 
 
 def sign_in() -> str | Response | tuple[str, int]:
@@ -120,6 +117,7 @@ def sign_in() -> str | Response | tuple[str, int]:
     return redirect(url_for("desk.opinions"))
 
 
+@for_role("own.session")
 def sign_out() -> Response:
     """End the session."""
     logout_user()
@@ -131,9 +129,7 @@ def switch_language() -> Response:
     """Show the desk in the other language and go back to where the reader was."""
     if request.form.get("language") in LANGUAGES:
         session["language"] = request.form["language"]
-    back = request.form.get("back", "")
-    is_ours = back.startswith("/desk/") and not back.startswith("//") and "\\" not in back
-    return redirect(back if is_ours else url_for("desk.opinions"))
+    return redirect(way_back())
 
 
 def _try(name: str, password: str, address: str) -> tuple[Staff | None, str | None]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from admin.pages.access import archive, language, reader
 from admin.pages.opinions import show
 from admin.pages.words import word
+from admin.roles import for_role
 from sync import desk as records_desk
 from sync import joining
 from sync.desk import Actor, ChangedMeanwhile, DeskError, NotThere
@@ -23,12 +24,11 @@ ACTS = ("approve", "reject", "correct", "reply", "join", "part")
 def add_acts(desk: Blueprint, queue: WorkQueue) -> None:
     """Put the acts on the desk. What becomes heard by callers wakes the prompts worker."""
 
+    @for_role("voices.review")
     def act(opinion_id: str, act: str) -> Response | tuple[str, int]:
         who = reader()
         if act not in ACTS:
             abort(404)
-        if not who.may_act:
-            abort(403)
         text = request.form.get("text", "").strip()
         try:
             _do(Actor(who.staff_id, who.community_id), opinion_id, act, text)

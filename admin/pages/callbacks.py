@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from admin.pages.access import archive, language, reader
 from admin.pages.words import word
+from admin.roles import for_role
 from sync import callbacks
 from sync.desk import Actor, DeskError, NotThere
 
@@ -21,17 +22,17 @@ def add_callbacks(desk: Blueprint) -> None:
     desk.add_url_rule("/callbacks/<request_id>/again", "callback_again", again, methods=["POST"])
 
 
+@for_role("callbacks.see")
 def show(numbers: dict[str, str] | None = None) -> str:
     """Who waits, the longest first; `numbers` are those that have just been asked for."""
     who = reader()
     with archive().database.read() as session:
         waiting = callbacks.waiting(session, who.community_id)
         lately = callbacks.lately_done(session, who.community_id)
-    return render_template(
-        "desk/callbacks.html", waiting=waiting, lately=lately, numbers=numbers or {}, may_act=who.may_act
-    )
+    return render_template("desk/callbacks.html", waiting=waiting, lately=lately, numbers=numbers or {})
 
 
+@for_role("callbacks.act")
 def number(request_id: str) -> str | tuple[str, int]:
     """The page once more, one number on it; who saw it, and why, is written down."""
     actor, ours = _actor(), archive()
@@ -47,6 +48,7 @@ def number(request_id: str) -> str | tuple[str, int]:
     return show({request_id: shown})
 
 
+@for_role("callbacks.act")
 def done(request_id: str) -> Response:
     """They have been called."""
     actor = _actor()
@@ -59,6 +61,7 @@ def done(request_id: str) -> Response:
     return redirect(url_for("desk.callbacks"))
 
 
+@for_role("callbacks.act")
 def again(request_id: str) -> Response:
     """They still wait: what was marked by mistake is undone."""
     actor = _actor()
@@ -72,6 +75,4 @@ def again(request_id: str) -> Response:
 
 def _actor() -> Actor:
     who = reader()
-    if not who.may_act:
-        abort(403)
     return Actor(who.staff_id, who.community_id)

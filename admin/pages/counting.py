@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.pages.access import archive, reader
+from admin.roles import for_role
 from sync.community_settings import audit
 from sync.explain import Explained, explain
 from sync.export.community import community_files
@@ -28,15 +29,17 @@ def add_counting(desk: Blueprint) -> None:
     desk.add_url_rule("/export.zip", "export", export)
 
 
+@for_role("counts.see")
 def counts() -> str:
     """Every topic of the community, newest first."""
     who = reader()
     with archive().database.read() as session:
         query = select(Topic).where(Topic.community_id == who.community_id, Topic.state != "draft")
         topics = session.scalars(query.order_by(Topic.created_at.desc(), Topic.id)).all()
-    return render_template("desk/counts.html", topics=topics, may_export=who.may_export)
+    return render_template("desk/counts.html", topics=topics)
 
 
+@for_role("counts.see")
 def counted(topic_id: str) -> str:
     """How one topic was counted; who chose what where the topic votes by name and tells its result."""
     ours, who = archive(), reader()
@@ -45,7 +48,7 @@ def counted(topic_id: str) -> str:
         topic = _topic(session, topic_id)
         found = explain(session, topic_id, datetime.now(UTC))
         named: list[Voter] = []
-        if found.is_named and found.is_shown and who.may_act:
+        if found.is_named and found.is_shown and who.may("counts.named"):
             named = voters(session, ours, topic, after)
         labels = {str(choice): str(label) for choice, label in topic.options}
     if named:
@@ -53,22 +56,22 @@ def counted(topic_id: str) -> str:
             audit(session, who.community_id, who.staff_id, "voters_seen", topic_id)
     return render_template(
         "desk/counted.html", found=found, count=found.tally, steps=steps(found), labels=labels, named=named,
-        next_voter=named[-1].ballot_id if len(named) == PAGE else None, may_export=who.may_export,
+        next_voter=named[-1].ballot_id if len(named) == PAGE else None,
     )  # fmt: skip
 
 
+@for_role("records.export")
 def polis(topic_id: str) -> Response:
     """The topic's four tables as Polis publishes them."""
-    _demand_export()
     with archive().database.read() as session:
         _topic(session, topic_id)
     _audit("topic.exported", topic_id)
     return _download(f"polis-{topic_id}.zip", lambda session: polis_files(session, topic_id))
 
 
+@for_role("records.export")
 def export() -> Response:
     """Everything of the community that may leave the desk."""
-    _demand_export()
     community_id, now = reader().community_id, datetime.now(UTC)
     _audit("community.exported", community_id)
     name = f"tingjian-{now:%Y%m%d}.zip"
@@ -91,11 +94,6 @@ def _topic(session: Session, topic_id: str) -> Topic:
     if topic is None or topic.community_id != reader().community_id or topic.state == "draft":
         abort(404)
     return topic
-
-
-def _demand_export() -> None:
-    if not reader().may_export:
-        abort(403)
 
 
 def _audit(act: str, subject: str) -> None:

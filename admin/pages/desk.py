@@ -11,10 +11,12 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from admin.pages.access import add_doors, archive, is_staff, language
+from admin.pages.access import add_doors, archive, is_staff, language, reader
 from admin.pages.acts import add_acts
 from admin.pages.callbacks import add_callbacks
 from admin.pages.counting import add_counting
+from admin.pages.look import look
+from admin.pages.navigation import navigation
 from admin.pages.opinions import add_opinions
 from admin.pages.sound import add_sound
 from admin.pages.words import known_word, word
@@ -53,6 +55,9 @@ def _for_every_page() -> dict[str, object]:
         "w": lambda word_id, **values: word(word_id, spoken, **values),
         "known": lambda word_id, otherwise: known_word(word_id, spoken, otherwise),
         "local": _local_clock(),
+        "look": look(),
+        "navigation": navigation,
+        "may": lambda act: is_staff() and reader().may(act),
         "phone_page": url_for("phone.phone") if has_phone else None,
     }
 

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template, request
 
 from admin.pages.access import archive, language, reader
 from admin.pages.reading import PAGE, Read, count_open, read_opinion, read_page
+from admin.roles import for_role
 from sync.community_settings import audit
 from sync.matters import matter_of
 from sync.problems import problem_in
@@ -21,6 +22,7 @@ def add_opinions(desk: Blueprint) -> None:
     desk.add_url_rule("/opinions/<opinion_id>", "opinion", opinion)
 
 
+@for_role("voices.see")
 def opinions() -> str:
     """A page of the list; `?state=` one of `FILTERS`, `?before=` where the page before it ended."""
     state = request.args.get("state", "all")
@@ -36,6 +38,7 @@ def opinions() -> str:
     )
 
 
+@for_role("voices.see")
 def opinion(opinion_id: str) -> str:
     """One opinion."""
     return show(opinion_id, {})
@@ -57,7 +60,6 @@ def show(opinion_id: str, typed: dict[str, str]) -> str:
         one=found.opinion,
         problem=problem_in(language(), found.opinion.problem),
         typed=typed,
-        may_act=who.may_act,
         matter=matter,
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from admin.pages.access import Reader, archive, reader
+from admin.roles import for_role
 from sync.errors import KeyDestroyed, RecordingMissing
 from sync.records.tables import Audit, OpinionRecording, Recording
 from sync.sound import unsealed
@@ -23,6 +24,7 @@ def add_sound(desk: Blueprint) -> None:
     desk.add_url_rule("/opinions/<opinion_id>/sound/<recording_id>", "sound", sound)
 
 
+@for_role("voices.see")
 def sound(opinion_id: str, recording_id: str) -> Response:
     """One segment as WAV, by ranges. 404 for another community's, 410 for one that was erased."""
     ours, who = archive(), reader()
