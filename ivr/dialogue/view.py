@@ -61,7 +61,7 @@ class OwnView:
 
 @dataclass(frozen=True)
 class BroadcastItemView:
-    """One item that the loudspeakers played: sentences read aloud, then a neighbour's `voice` if it had one."""
+    """One item that the loudspeakers played: sentences read aloud, then a neighbour's `voice` if any."""
 
     sentences: tuple[str, ...] = ()
     voice: VoiceView | None = None

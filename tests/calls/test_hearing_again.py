@@ -50,7 +50,7 @@ def test_of_several_one_is_chosen_by_its_title_and_waiting_leads_to_the_newest(
     key: str, programme: str
 ) -> None:
     call = asking(EVENING, MORNING).press("4")
-    assert call.hears == ("broadcast.choose_1", "broadcast.choose_2")
+    assert list(call.hears) == ["broadcast.choose_1", "broadcast.choose_2"]
     assert call.lines[0].values == {"title": Text("路灯定下来了")}
     call.press(key) if key else call.until("broadcast.1.item.1", Phone.wait)
     assert call.hears[0] == "broadcast.first"
