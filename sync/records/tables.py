@@ -8,6 +8,7 @@ from sync.records.feed import Feed
 from sync.records.joined import JoinedOpinion
 from sync.records.links import Account, Link, LinkCode
 from sync.records.people import Consent, Key, Number, Person
+from sync.records.placed import PlacedCall, PlacedTry
 from sync.records.platforms import Change, KeptAnswer, Platform, Staff
 from sync.records.topics import Ballot, ProgressUpdate, Topic
 from sync.records.voices import (
@@ -30,5 +31,5 @@ __all__ = [
     "LinkCode", "Loudspeaker", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "Play",
     "Programme", "ProgrammeItem", "ProgressUpdate", "PromptRecording", "Reaction", "Receipt", "Recording",
     "Reply", "Request", "Resident", "Satisfaction", "Schedule", "Setting", "SharedView", "Staff", "Topic",
-    "Transcript", "Unsaid", "new_id", "record_id",
+    "Transcript", "Unsaid", "PlacedCall", "PlacedTry", "new_id", "record_id",
 ]  # fmt: skip

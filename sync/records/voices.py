@@ -155,7 +155,7 @@ class Reply(Base):
     """
 
     __tablename__ = "replies"
-    __table_args__ = (Index(None, "opinion_id", "published_at"),)
+    __table_args__ = (Index(None, "opinion_id", "published_at"), Index(None, "community_id", "published_at"))
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     opinion_id: Mapped[str] = mapped_column(ForeignKey("opinions.id"))
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
