@@ -141,7 +141,7 @@ class Schedule(Base):
 
 
 class Airing(Base):
-    """One programme at one moment. `key` is its natural key: schedule, local day and time; or of a cut-in.
+    """One programme at one moment. `natural_key`: schedule, local day and time; or the request.
 
     `state`: planned → airing → done · missed · cut. `reason` says why it was missed or cut. `digest` is what
     was approved when it began. It begins by `expires_at` or not at all; `over_at` is when the last report is
@@ -150,12 +150,12 @@ class Airing(Base):
 
     __tablename__ = "airings"
     __table_args__ = (
-        UniqueConstraint("key"),
+        UniqueConstraint("natural_key"),
         Index(None, "community_id", "due_at"),
         Index("ix_airings_open", "due_at", sqlite_where=OPEN_AIRING, postgresql_where=OPEN_AIRING),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    key: Mapped[str]
+    natural_key: Mapped[str]
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
     programme_id: Mapped[str | None] = mapped_column(ForeignKey("programmes.id"))
     schedule_id: Mapped[str | None] = mapped_column(ForeignKey("schedules.id"))

@@ -132,7 +132,7 @@ def _airings() -> None:
     op.create_table(
         "airings",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("natural_key", sa.String(), nullable=False),
         sa.Column("community_id", sa.String(length=40), nullable=False),
         sa.Column("programme_id", sa.String(length=40), nullable=True),
         sa.Column("schedule_id", sa.String(length=40), nullable=True),
@@ -155,7 +155,7 @@ def _airings() -> None:
         sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_airings_programme_id")),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedules.id"], name=op.f("fk_airings_schedule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_airings")),
-        sa.UniqueConstraint("key", name=op.f("uq_airings_key")),
+        sa.UniqueConstraint("natural_key", name=op.f("uq_airings_natural_key")),
     )
     op.create_index("ix_airings_community_id", "airings", ["community_id", "due_at"])
     op.create_index(
