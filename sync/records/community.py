@@ -49,7 +49,10 @@ class Resident(Base):
     """A person of the roster: their name sealed, tied to a number where one is known."""
 
     __tablename__ = "residents"
-    __table_args__ = (Index(None, "community_id", "number_id"),)
+    __table_args__ = (
+        Index(None, "community_id", "number_id"),
+        Index("ix_residents_household_id", "household_id"),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
@@ -63,7 +66,12 @@ class Audit(Base):
     """Who saw or changed what, and why. Ids only, never words or numbers."""
 
     __tablename__ = "audits"
-    __table_args__ = (Index(None, "community_id", "at"),)
+    __table_args__ = (
+        Index(None, "community_id", "at"),
+        Index("ix_audits_actor", "community_id", "actor", "at"),
+        Index("ix_audits_act", "community_id", "act", "at"),
+        Index("ix_audits_subject", "community_id", "subject", "at"),
+    )
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     community_id: Mapped[str | None] = mapped_column(Id)
     at: Mapped[datetime]

@@ -8,9 +8,11 @@ from sync.records.feed import Feed
 from sync.records.joined import JoinedOpinion
 from sync.records.links import Account, Link, LinkCode
 from sync.records.people import Consent, Key, Number, Person
+from sync.records.plans import Milestone
 from sync.records.placed import PlacedCall, PlacedTry
 from sync.records.platforms import Change, KeptAnswer, Platform, Staff
 from sync.records.topics import Ballot, ProgressUpdate, Topic
+from sync.records.upkeep import Correction, Preview, PromptTake, Pronunciation, RosterImport
 from sync.records.voices import (
     Capture,
     Opinion,
@@ -27,9 +29,10 @@ from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
     "Account", "Airing", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community",
-    "Consent", "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer", "Key", "Link",
-    "LinkCode", "Loudspeaker", "Number", "Opinion", "OpinionRecording", "Person", "Platform", "Play",
-    "Programme", "ProgrammeItem", "ProgressUpdate", "PromptRecording", "Reaction", "Receipt", "Recording",
-    "Reply", "Request", "Resident", "Satisfaction", "Schedule", "Setting", "SharedView", "Staff", "Topic",
-    "Transcript", "Unsaid", "PlacedCall", "PlacedTry", "new_id", "record_id",
+    "Consent", "Correction", "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer",
+    "Key", "Link", "LinkCode", "Loudspeaker", "Milestone", "Number", "Opinion", "OpinionRecording",
+    "Person", "Platform", "Play", "Preview", "Programme", "ProgrammeItem", "ProgressUpdate",
+    "PromptRecording", "PromptTake", "Pronunciation", "Reaction", "Receipt", "Recording", "Reply",
+    "Request", "Resident", "RosterImport", "Satisfaction", "Schedule", "Setting", "SharedView", "Staff",
+    "Topic", "Transcript", "Unsaid", "PlacedCall", "PlacedTry", "new_id", "record_id",
 ]  # fmt: skip

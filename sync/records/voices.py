@@ -61,6 +61,7 @@ class Opinion(Base):
         UniqueConstraint("source", "source_id"),
         UniqueConstraint("community_id", "receipt"),
         Index(None, "community_id", "state", "said_at"),
+        Index("ix_opinions_said", "community_id", "said_at", "id"),
         Index(None, "topic_id", "state"),
         Index(None, "person_id"),
         Index("ix_opinions_waiting", "said_at", sqlite_where=WAITING, postgresql_where=WAITING),
@@ -172,7 +173,10 @@ class Satisfaction(Base):
     """Whether the answer satisfied its asker; `no` reopens the opinion."""
 
     __tablename__ = "satisfactions"
-    __table_args__ = (UniqueConstraint("opinion_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("opinion_id", "person_id"),
+        Index("ix_satisfactions_given_at", "given_at"),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     opinion_id: Mapped[str] = mapped_column(ForeignKey("opinions.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
