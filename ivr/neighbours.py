@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 from sqlalchemy import and_, func, or_, select
@@ -64,6 +64,12 @@ def voices_now(session: Session, opinion_ids: Collection[str]) -> Mapping[str, V
     there = session.scalars(may_be_heard).all()
     words, sounds = _latest_words(session, there), _own_sounds(session, there)
     return {one: VoiceView(one, words.get(one, ""), sounds.get(one)) for one in there}
+
+
+def as_broadcast(voice: VoiceView, is_own_voice: bool) -> VoiceView:
+    """An opinion as it was played for all: its words read aloud, or its bleeped sound, by the opinion's id."""
+    is_spoken = is_own_voice and voice.recording_id is not None
+    return replace(voice, recording_id=voice.opinion_id if is_spoken else None)
 
 
 def _newest(

@@ -14,8 +14,9 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import UnknownNumber
+from ivr.broadcast.lately import broadcast_lately
 from ivr.dialogue.plain import view_to_plain
-from ivr.dialogue.view import CommunityView, TopicView
+from ivr.dialogue.view import BroadcastView, CommunityView, TopicView
 from ivr.neighbours import Sides, neighbours_on, voices_for
 from ivr.prompts.voice import voice_of
 from ivr.recent import Recent
@@ -78,6 +79,7 @@ class Outlook:
     settings: Mapping[str, Any]
     topics: tuple[TopicView, ...]
     may_link: bool
+    broadcasts: tuple[BroadcastView, ...]
     sides: Mapping[str, Sides]
     read_at: datetime
 
@@ -100,6 +102,7 @@ class Outlook:
             notice_version=str(self.settings.get("notice_version") or "1"),
             keep_months=int(self.settings.get("keep_months") or DEFAULT_KEEP_MONTHS),
             may_link=self.may_link,
+            broadcasts=self.broadcasts,
         )
         content = view_to_plain(view)
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -188,6 +191,7 @@ def _read(
         settings=_settings(session, community_id),
         topics=tuple(_topic(topic, updates[topic.id], now) for topic in heard),
         may_link=_may_link(session, community_id, now),
+        broadcasts=broadcast_lately(session, community_id, now),
         sides=neighbours_on(session, [topic.id for topic in current], with_practice=is_demo),
         read_at=now,
     )

@@ -5,14 +5,14 @@ So nothing has to be hunted down when somebody takes words back, and no call goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ivr.dialogue.plain import to_plain
 from ivr.dialogue.view import VoiceView
-from ivr.neighbours import voices_now
+from ivr.neighbours import as_broadcast, voices_now
 from ivr.view import latest_replies
 
 Plain = Mapping[str, Any]
@@ -30,8 +30,9 @@ def wordless_part(part: Plain) -> dict[str, Any]:
 
 def worded_shared(session: Session, content: Plain) -> dict[str, Any]:
     """What callers share, with the words that may be heard now."""
-    topics = content["topics"]
-    voices = voices_now(session, [voice["opinion_id"] for topic in topics for voice in topic["voices"]])
+    opinions = [voice["opinion_id"] for topic in content["topics"] for voice in topic["voices"]]
+    opinions += [item["voice"]["opinion_id"] for item in _items(content) if item["voice"]]
+    voices = voices_now(session, opinions)
     return _with_voices(content, lambda opinion_id: voices.get(opinion_id) or VoiceView(opinion_id, ""))
 
 
@@ -49,7 +50,23 @@ def _with_voices(content: Plain, voice_of: Callable[[str], VoiceView]) -> dict[s
             {**topic, "voices": [to_plain(voice_of(voice["opinion_id"])) for voice in topic["voices"]]}
             for topic in content["topics"]
         ],
+        "broadcasts": [
+            {**broadcast, "items": [_item(item, voice_of) for item in broadcast["items"]]}
+            for broadcast in content.get("broadcasts", ())
+        ],
     }
+
+
+def _items(content: Plain) -> Iterator[Plain]:
+    """Everything that the loudspeakers played; a view kept by an older release knows of nothing."""
+    return (item for broadcast in content.get("broadcasts", ()) for item in broadcast["items"])
+
+
+def _item(item: Plain, voice_of: Callable[[str], VoiceView]) -> dict[str, Any]:
+    if not item["voice"]:
+        return dict(item)
+    voice = voice_of(item["voice"]["opinion_id"])
+    return {**item, "voice": to_plain(as_broadcast(voice, item["is_own_voice"]))}
 
 
 def _with_replies(part: Plain, reply_of: Callable[[str], str]) -> dict[str, Any]:

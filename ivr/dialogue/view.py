@@ -61,10 +61,14 @@ class OwnView:
 
 @dataclass(frozen=True)
 class BroadcastItemView:
-    """One item that the loudspeakers played: sentences read aloud, then a neighbour's `voice` if any."""
+    """One item that the loudspeakers played: sentences read aloud, then a neighbour's `voice` if any.
+
+    `is_own_voice`: it was played as it was spoken; then `voice.recording_id` is set while that is allowed.
+    """
 
     sentences: tuple[str, ...] = ()
     voice: VoiceView | None = None
+    is_own_voice: bool = False
 
     @property
     def is_gone(self) -> bool:

@@ -1,4 +1,4 @@
-"""Recordings in their speaker's own voice: behind a signed link that expires, opened on the fly."""
+"""Recordings and opinions in their own voice: behind a signed link that expires, opened on the fly."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
+from speech.audio import write_phone_wav
 from sync.archive import Archive
+from sync.bleeped import CannotBleep, NotToBeHeard, bleeped
 from sync.errors import KeyDestroyed, RecordingMissing
 from sync.fetching import Credentials, FetchError, fetch
-from sync.records.tables import Recording
+from sync.records.tables import Opinion, Recording
 from sync.sound import unsealed
 
 log = logging.getLogger(__name__)
@@ -37,23 +39,33 @@ class OwnVoice:
         self._signer = URLSafeTimedSerializer(secret, salt="voice")
         self._hands = ThreadPoolExecutor(8, thread_name_prefix="own-voice")
 
-    def token(self, recording_id: str) -> str:
-        """The signed name of a recording, good for an hour."""
-        return str(self._signer.dumps(recording_id))
+    def token(self, name: str) -> str:
+        """The signed name of a recording, or of an opinion that may be heard by all; good for an hour."""
+        return str(self._signer.dumps(name))
 
     def sound(self, token: str) -> bytes | None:
         """The WAV behind a token; None when the token is not ours or too old, or nothing can be heard."""
         try:
-            recording_id = self._signer.loads(token, max_age=LINK_SECONDS)
+            name = self._signer.loads(token, max_age=LINK_SECONDS)
         except BadSignature:
             return None
         with self.archive.database.read() as session:
-            recording = session.get(Recording, recording_id)
+            if opinion := session.get(Opinion, name):
+                return self._of_opinion(opinion, session)
+            recording = session.get(Recording, name)
             if recording is None or recording.state not in {"stored", "announced"}:
                 return None
             if recording.state == "stored":
                 return self._stored(recording, session)
         return self._at_platform(recording)
+
+    def _of_opinion(self, opinion: Opinion, session: Session) -> bytes | None:
+        """The whole of it, what its text hides bleeped."""
+        try:
+            return write_phone_wav(bleeped(session, self.archive, opinion))
+        except (NotToBeHeard, CannotBleep) as problem:
+            log.warning("opinion %s cannot be played: %s", opinion.id, type(problem).__name__)
+            return None
 
     def _stored(self, recording: Recording, session: Session) -> bytes | None:
         try:
