@@ -8,9 +8,10 @@ from sync.records.feed import Feed
 from sync.records.joined import JoinedOpinion
 from sync.records.links import Account, Link, LinkCode
 from sync.records.people import Consent, Key, Number, Person
-from sync.records.plans import Milestone
 from sync.records.placed import PlacedCall, PlacedTry
+from sync.records.plans import Milestone
 from sync.records.platforms import Change, KeptAnswer, Platform, Staff
+from sync.records.reviewing import Assignment, Lesson, Searched, SearchTerm, SpokenReply
 from sync.records.topics import Ballot, ProgressUpdate, Topic
 from sync.records.upkeep import Correction, Preview, PromptTake, Pronunciation, RosterImport
 from sync.records.voices import (
@@ -28,11 +29,12 @@ from sync.records.voices import (
 from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
-    "Account", "Airing", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture", "Change", "Community",
-    "Consent", "Correction", "Delivery", "Endpoint", "Feed", "Household", "JoinedOpinion", "KeptAnswer",
-    "Key", "Link", "LinkCode", "Loudspeaker", "Milestone", "Number", "Opinion", "OpinionRecording",
-    "Person", "Platform", "Play", "Preview", "Programme", "ProgrammeItem", "ProgressUpdate",
-    "PromptRecording", "PromptTake", "Pronunciation", "Reaction", "Receipt", "Recording", "Reply",
-    "Request", "Resident", "RosterImport", "Satisfaction", "Schedule", "Setting", "SharedView", "Staff",
-    "Topic", "Transcript", "Unsaid", "PlacedCall", "PlacedTry", "new_id", "record_id",
+    "Account", "Airing", "Assignment", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture",
+    "Change", "Community", "Consent", "Correction", "Delivery", "Endpoint", "Feed", "Household",
+    "JoinedOpinion", "KeptAnswer", "Key", "Lesson", "Link", "LinkCode", "Loudspeaker", "Milestone",
+    "Number", "Opinion", "OpinionRecording", "Person", "PlacedCall", "PlacedTry", "Platform", "Play",
+    "Preview", "Programme", "ProgrammeItem", "ProgressUpdate", "PromptRecording", "PromptTake",
+    "Pronunciation", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "RosterImport",
+    "Satisfaction", "Schedule", "SearchTerm", "Searched", "Setting", "SharedView", "SpokenReply",
+    "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip

@@ -13,6 +13,11 @@ from sync.records.base import Base, Id, Serial
 PENDING = text("state = 'pending'")  # written out, because SQLite uses a partial index only for a literal
 WAITING = text("state = 'waiting'")
 UNPRUNED = text("pruned_at IS NULL")
+QUEUES = {  # what waits for a reviewer, most important first
+    "urgent": text("state = 'review' AND urgency IS NOT NULL"),
+    "listen": text("state = 'review' AND urgency IS NULL AND needs_listening"),
+    "other": text("state = 'review' AND urgency IS NULL AND NOT needs_listening"),
+}
 
 
 class Capture(Base):
@@ -62,6 +67,19 @@ class Opinion(Base):
         UniqueConstraint("community_id", "receipt"),
         Index(None, "community_id", "state", "said_at"),
         Index("ix_opinions_said", "community_id", "said_at", "id"),
+        Index("ix_opinions_category", "community_id", "category", "said_at", "id"),
+        Index("ix_opinions_topic_said", "topic_id", "said_at", "id"),
+        *(
+            Index(
+                f"ix_opinions_queue_{name}",
+                "community_id",
+                "said_at",
+                "id",
+                sqlite_where=condition,
+                postgresql_where=condition,
+            )
+            for name, condition in QUEUES.items()
+        ),
         Index(None, "topic_id", "state"),
         Index(None, "person_id"),
         Index("ix_opinions_waiting", "said_at", sqlite_where=WAITING, postgresql_where=WAITING),
