@@ -1,0 +1,146 @@
+"""The one door out: Twilio's REST resource for calls, at Twilio or at our exchange; what its answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import ConnectTimeout, RequestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from urllib3.exceptions import NewConnectionError
+
+from sync.placing.courses import Told
+
+TWILIO_BASE = "https://api.twilio.com"
+ANSWER_SECONDS = 15.0
+RING_SECONDS = 30
+"""Six rings: long enough to walk to the telephone, short enough for most mailboxes not to answer."""
+LONGEST_SECONDS = 1500
+DETECTION_SECONDS = 10
+_BAD_NUMBERS = frozenset({13223, 13224, 21211, 21214, 21217, 21219, 21265, 21610})
+"""Twilio's codes for a `To` that can never be called, whoever asks and whenever."""
+_LATER = frozenset({401, 403, 404, 429})
+"""Statuses of an account or a base address set wrongly, or of too many at once: not the number's fault."""
+
+
+class DoorError(Exception):
+    """The line did not say that it places the call. The message is a code, never a number."""
+
+
+class NotPlaced(DoorError):
+    """It certainly placed nothing. `is_number`: nor will it ever place one to that number."""
+
+    def __init__(self, problem: str, *, is_number: bool = False) -> None:
+        super().__init__(problem)
+        self.is_number = is_number
+
+
+class Unknown(DoorError):
+    """Nobody knows whether it places the call: it must not be asked again."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A call to be placed: from our number to theirs, where its dialogue and its course are told."""
+
+    to: str = field(repr=False)
+    from_: str
+    url: str
+    status_url: str
+
+
+@dataclass(frozen=True)
+class OutLine:
+    """A line that can dial out: its name among the lines, its account and secret, where its resource is."""
+
+    name: str
+    account: str
+    token: str = field(repr=False)
+    base: str = TWILIO_BASE
+    number: str = ""
+    """The number shown to who is called; '' shows the community's own."""
+
+
+class CallsDoor:
+    """Asks one line to place calls."""
+
+    def __init__(self, line: OutLine, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.line = line
+        self._client = Client(line.account, line.token, http_client=_At(line.base, answer_seconds))
+
+    def place(self, order: Order) -> Told:
+        """Ask for the call. Raises NotPlaced, or Unknown where it may be placed all the same."""
+        with _in_our_words():
+            placed = self._client.calls.create(
+                to=order.to,
+                from_=order.from_,
+                url=order.url,
+                method="POST",
+                status_callback=order.status_url,
+                status_callback_method="POST",
+                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                timeout=RING_SECONDS,
+                time_limit=LONGEST_SECONDS,
+                machine_detection="Enable",
+                machine_detection_timeout=DETECTION_SECONDS,
+            )
+        return Told(str(placed.sid), str(placed.status), str(placed.answered_by or ""))
+
+    def ask(self, sid: str) -> Told:
+        """What became of a call. Raises DoorError."""
+        with _in_our_words():
+            call = self._client.calls(sid).fetch()
+        return Told(sid, str(call.status), str(call.answered_by or ""))
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except TwilioRestException as error:
+        raise _refusal(error) from error
+    except ConnectTimeout as error:
+        raise NotPlaced("no_connection") from error
+    except NoConnection as error:
+        if _was_never_sent(error):
+            raise NotPlaced("no_connection") from error
+        raise Unknown("connection_lost") from error
+    except (RequestException, TwilioException, ValueError) as error:
+        raise Unknown(type(error).__name__) from error
+
+
+def _refusal(error: TwilioRestException) -> DoorError:
+    """A 4xx placed nothing; of any other answer that can't be told."""
+    if not 400 <= error.status < 500:
+        return Unknown(f"line_{error.status}")
+    problem = f"line_{error.code or error.status}"
+    return NotPlaced(problem, is_number=error.status not in _LATER and error.code in _BAD_NUMBERS)
+
+
+def _was_never_sent(error: NoConnection) -> bool:
+    """Whether the connection was not even made."""
+    reasons = (getattr(each, "reason", None) for each in error.args)
+    return any(isinstance(reason, NewConnectionError) for reason in reasons)
+
+
+class _At(TwilioHttpClient):  # type: ignore[misc]
+    """Twilio's own client, at another base address; a fresh connection each time, so that none is stale.
+
+    A line of our own is reached directly, whatever proxy leads to the world outside.
+    """
+
+    def __init__(self, base: str, answer_seconds: float) -> None:
+        super().__init__(timeout=answer_seconds)
+        self._base = base.rstrip("/")
+        assert self.session is not None
+        self.session.headers["Connection"] = "close"
+        self.session.trust_env = base == TWILIO_BASE
+
+    def request(self, method: str, url: str, *args: object, **options: object) -> Response:
+        """The same request, sent to our base."""
+        return super().request(method, url.replace(TWILIO_BASE, self._base, 1), *args, **options)
