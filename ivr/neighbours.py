@@ -28,6 +28,9 @@ class Neighbour:
 Sides = Mapping[str, Sequence[Neighbour]]
 """By what the speakers voted, newest first."""
 
+Played = tuple[str, bool]
+"""An opinion's id, and whether it is played as it was spoken."""
+
 
 def voices_for(sides: Sides, people: Collection[str]) -> tuple[VoiceView, ...]:
     """Up to three opinions, taken in turn from the sides; `people` do not hear themselves."""
@@ -66,10 +69,35 @@ def voices_now(session: Session, opinion_ids: Collection[str]) -> Mapping[str, V
     return {one: VoiceView(one, words.get(one, ""), sounds.get(one)) for one in there}
 
 
-def as_broadcast(voice: VoiceView, is_own_voice: bool) -> VoiceView:
-    """An opinion as it was played for all: its words read aloud, or its bleeped sound, by the opinion's id."""
-    is_spoken = is_own_voice and voice.recording_id is not None
-    return replace(voice, recording_id=voice.opinion_id if is_spoken else None)
+def broadcast_voices(session: Session, wanted: Collection[Played]) -> Mapping[Played, VoiceView]:
+    """Those of these opinions that all may still hear, by (id, is it played as it was spoken).
+
+    `recording_id` is the opinion's own id where its sound may be heard: all its segments, bleeped.
+    """
+    voices = voices_now(session, {opinion_id for opinion_id, _ in wanted})
+    spoken = _spoken(session, [opinion_id for opinion_id, is_own_voice in wanted if is_own_voice])
+    return {
+        (one, is_own_voice): replace(
+            voices[one], recording_id=one if is_own_voice and one in spoken else None
+        )
+        for one, is_own_voice in wanted
+        if one in voices
+    }
+
+
+def _spoken(session: Session, opinion_ids: Sequence[str]) -> frozenset[str]:
+    """Those whose speakers allow their own voice to be heard, and whose sound is there."""
+    if not opinion_ids:
+        return frozenset()
+    rows = session.scalars(
+        select(Opinion.id)
+        .join(OpinionRecording, OpinionRecording.opinion_id == Opinion.id)
+        .join(Recording, Recording.id == OpinionRecording.recording_id)
+        .where(Opinion.id.in_(opinion_ids), Opinion.release == "voice")
+        .group_by(Opinion.id)
+        .having(func.min(Recording.state) == "stored", func.max(Recording.state) == "stored")
+    )
+    return frozenset(rows)
 
 
 def _newest(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ivr.dialogue.plain import to_plain
 from ivr.dialogue.view import VoiceView
-from ivr.neighbours import as_broadcast, voices_now
+from ivr.neighbours import Played, broadcast_voices, voices_now
 from ivr.view import latest_replies
 
 Plain = Mapping[str, Any]
@@ -20,7 +20,7 @@ Plain = Mapping[str, Any]
 
 def wordless_shared(content: Plain) -> dict[str, Any]:
     """What callers share, as it is kept."""
-    return _with_voices(content, lambda opinion_id: VoiceView(opinion_id, ""))
+    return _with_voices(content, lambda opinion_id: VoiceView(opinion_id, "")) | _with_broadcasts(content, {})
 
 
 def wordless_part(part: Plain) -> dict[str, Any]:
@@ -31,9 +31,11 @@ def wordless_part(part: Plain) -> dict[str, Any]:
 def worded_shared(session: Session, content: Plain) -> dict[str, Any]:
     """What callers share, with the words that may be heard now."""
     opinions = [voice["opinion_id"] for topic in content["topics"] for voice in topic["voices"]]
-    opinions += [item["voice"]["opinion_id"] for item in _items(content) if item["voice"]]
     voices = voices_now(session, opinions)
-    return _with_voices(content, lambda opinion_id: voices.get(opinion_id) or VoiceView(opinion_id, ""))
+    played = broadcast_voices(session, frozenset(_played(content)))
+    return _with_voices(
+        content, lambda opinion_id: voices.get(opinion_id) or VoiceView(opinion_id, "")
+    ) | _with_broadcasts(content, played)
 
 
 def worded_part(session: Session, part: Plain) -> dict[str, Any]:
@@ -50,23 +52,34 @@ def _with_voices(content: Plain, voice_of: Callable[[str], VoiceView]) -> dict[s
             {**topic, "voices": [to_plain(voice_of(voice["opinion_id"])) for voice in topic["voices"]]}
             for topic in content["topics"]
         ],
-        "broadcasts": [
-            {**broadcast, "items": [_item(item, voice_of) for item in broadcast["items"]]}
-            for broadcast in content.get("broadcasts", ())
-        ],
     }
 
 
-def _items(content: Plain) -> Iterator[Plain]:
-    """Everything that the loudspeakers played; a view kept by an older release knows of nothing."""
-    return (item for broadcast in content.get("broadcasts", ()) for item in broadcast["items"])
+def _with_broadcasts(content: Plain, voices: Mapping[Played, VoiceView]) -> dict[str, Any]:
+    """What the loudspeakers played, with these voices; a view kept by an older release knows of nothing."""
+    return {
+        "broadcasts": [
+            {**broadcast, "items": [_item(item, voices) for item in broadcast["items"]]}
+            for broadcast in content.get("broadcasts", ())
+        ]
+    }
 
 
-def _item(item: Plain, voice_of: Callable[[str], VoiceView]) -> dict[str, Any]:
+def _item(item: Plain, voices: Mapping[Played, VoiceView]) -> Plain:
     if not item["voice"]:
-        return dict(item)
-    voice = voice_of(item["voice"]["opinion_id"])
-    return {**item, "voice": to_plain(as_broadcast(voice, item["is_own_voice"]))}
+        return item
+    played = _named(item)
+    return {**item, "voice": to_plain(voices.get(played) or VoiceView(played[0], ""))}
+
+
+def _played(content: Plain) -> Iterator[Played]:
+    """The voices that the loudspeakers played."""
+    for broadcast in content.get("broadcasts", ()):
+        yield from (_named(item) for item in broadcast["items"] if item["voice"])
+
+
+def _named(item: Plain) -> Played:
+    return item["voice"]["opinion_id"], item["is_own_voice"]
 
 
 def _with_replies(part: Plain, reply_of: Callable[[str], str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ivr.dialogue.hearing_again import MOST_BROADCASTS
 from ivr.dialogue.view import BroadcastItemView, BroadcastView
-from ivr.neighbours import as_broadcast, voices_now
+from ivr.neighbours import broadcast_voices
 from sync.records.tables import Airing, Play, Programme, ProgrammeItem, ProgressUpdate, Topic
 from sync.wording import LONGEST_TITLE, SPOKEN, WORDED
 
@@ -63,11 +63,11 @@ def _items(session: Session, programmes: Sequence[str]) -> Mapping[str, tuple[Br
         .where(ProgrammeItem.programme_id.in_(programmes))
         .order_by(ProgrammeItem.programme_id, ProgrammeItem.position)
     ).all()
-    voices = voices_now(session, [item.opinion_id for item, *_ in rows if item.opinion_id])
+    spoken_by = {(item.opinion_id, item.is_own_voice) for item, *_ in rows if item.opinion_id}
+    voices = broadcast_voices(session, spoken_by)
     found: dict[str, tuple[BroadcastItemView, ...]] = defaultdict(tuple)
     for item, topic, spoken in rows:
-        if item.opinion_id in voices:
-            voice = as_broadcast(voices[item.opinion_id], item.is_own_voice)
+        if voice := voices.get((item.opinion_id, item.is_own_voice)):
             found[item.programme_id] += (BroadcastItemView((), voice, item.is_own_voice),)
         elif sentences := _sentences(item, topic, spoken):
             found[item.programme_id] += (BroadcastItemView(sentences),)
@@ -75,13 +75,13 @@ def _items(session: Session, programmes: Sequence[str]) -> Mapping[str, tuple[Br
 
 
 def _sentences(item: ProgrammeItem, topic: Topic | None, spoken: str | None) -> tuple[str, ...]:
+    said: tuple[str, ...] = ()
     match item.kind:
         case "notice":
             said = (item.text,)
         case "progress":
             said = (spoken or "",)
         case "topic" if topic is not None:
-            said = (topic.spoken_title or topic.title, topic.spoken_background or topic.text)
-        case _:
-            said = ()
+            told = topic.decision or topic.spoken_background or topic.text
+            said = (topic.spoken_title or topic.title, told)
     return tuple(sentence for sentence in said if sentence.strip())

@@ -84,7 +84,7 @@ def _air(archive: Archive, state: str) -> str:
             id=new_id("ls"), community_id="cm_test", name=new_id("村口"), kind="files", created_at=EVENING
         )
         airing = Airing(
-            id=airing_id, key=airing_id, community_id="cm_test", programme_id="pg_1", state="done",
+            id=airing_id, natural_key=airing_id, community_id="cm_test", programme_id="pg_1", state="done",
             due_at=EVENING, expires_at=EVENING, began_at=EVENING + timedelta(seconds=state == "failed"),
             made_by="st",
         )  # fmt: skip

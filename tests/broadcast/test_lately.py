@@ -1,0 +1,143 @@
+"""What a call sees of the loudspeakers: a week of what really played, and nothing that was taken back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from ivr import conversation
+from ivr.dialogue.view import BroadcastItemView, BroadcastView, VoiceView
+from ivr.view import community_view
+from speech.audio import read_audio
+from sync.archive import Archive
+from sync.broadcasting import Item, approve, compose, edit
+from sync.desk import Actor
+from sync.erase import withdraw_opinion
+from sync.records.tables import (
+    Airing,
+    Call,
+    Community,
+    Loudspeaker,
+    Play,
+    Programme,
+    ProgressUpdate,
+    SharedView,
+    new_id,
+)
+from tests.prompts.rich import enrich
+from tests.sync.recording_source import RecordingSource, source
+from tests.sync.test_api_reads_audio import PRIVATE, audible, said
+from tests.sync.voices import Said
+from tests.web.platform import Platform, open_app
+
+__all__ = ["said", "source"]
+
+NOW = datetime.now(UTC)
+STAFF = Actor("st_1", "cm_test")
+ITEMS = (
+    Item("chime"),
+    Item("greeting"),
+    Item("notice", "明天上午停水。"),
+    Item("voice", opinion_id="op_甲"),
+    Item("call"),
+)
+
+
+@pytest.fixture
+def rich(any_archive: Archive, any_community: Community) -> Archive:
+    enrich(any_archive, any_community)
+    return any_archive
+
+
+def air(archive: Archive, *items: Item, ago: timedelta = timedelta(hours=1), state: str = "finished") -> str:
+    """A programme that was approved and that one loudspeaker played, or did not; its id."""
+    at = NOW - ago
+    with archive.database.begin() as session:
+        programme_id = compose(session, STAFF, "今天的消息", items, at)
+        programme = session.get_one(Programme, programme_id)
+        programme.sound_state, programme.sound_digest = "ready", programme_id
+        approve(session, STAFF, programme_id, programme_id, at)
+        loudspeaker = Loudspeaker(
+            id=new_id("ls"), community_id="cm_test", name=new_id("村口"), kind="files", created_at=at
+        )
+        airing = Airing(
+            id=new_id("air"), natural_key=new_id("key"), community_id="cm_test", programme_id=programme_id,
+            state="done", due_at=at, expires_at=at, began_at=at, made_by="st_1",
+        )  # fmt: skip
+        session.add_all([loudspeaker, airing])
+        session.flush()
+        session.add(
+            Play(
+                id=new_id("pl"), airing_id=airing.id, loudspeaker_id=loudspeaker.id, community_id="cm_test",
+                state=state, volume=60, due_at=at,
+            )
+        )  # fmt: skip
+    return programme_id
+
+
+def seen(archive: Archive, at: datetime = NOW) -> tuple[BroadcastView, ...]:
+    with archive.database.read() as session:
+        return community_view(session, session.get_one(Community, "cm_test"), None, at).broadcasts
+
+
+def test_a_week_of_what_really_played_is_seen_the_last_first(rich: Archive) -> None:
+    assert seen(rich) == ()
+    with rich.database.read() as session:
+        update = session.scalars(select(ProgressUpdate)).first()
+    assert update is not None
+    older = air(rich, Item("progress", progress_id=update.id), ago=timedelta(days=6))
+    newer = air(rich, *ITEMS)
+    air(rich, *ITEMS, state="failed")
+    first, second = seen(rich)
+    words = BroadcastItemView((), VoiceView("op_甲", "甲的话"))
+    assert first == BroadcastView(newer, "今天的消息", (BroadcastItemView(("明天上午停水。",)), words))
+    assert second == BroadcastView(older, "今天的消息", (BroadcastItemView((update.spoken,)),))
+    assert [one.programme_id for one in seen(rich, NOW + timedelta(days=2))] == [newer]
+    with rich.database.begin() as session:
+        version = session.get_one(Programme, newer).version
+        edit(session, STAFF, newer, version, NOW, title="正在改")
+    assert [one.programme_id for one in seen(rich)] == [older]
+
+
+def test_a_voice_taken_back_is_gone_from_a_call_that_goes_on(
+    rich: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "UNSAID_SECONDS", 0.0)
+    air(rich, Item("voice", opinion_id="op_甲"), Item("voice", opinion_id="op_乙"))
+    client = open_app(rich).test_client()
+    there, elsewhere = (
+        Platform(client, caller=f"+861380000777{n}").begin().press("3", "4") for n in range(2)
+    )
+    assert "大喇叭是这么说的" in there.said
+    assert "甲的话" in there.said
+    with rich.database.read() as session:
+        stored = json.dumps([*session.scalars(select(SharedView.content))], ensure_ascii=False)
+        asked = session.scalars(select(Call.place["memory"]["broadcast"].as_string())).all()
+    assert "甲的话" not in stored
+    assert len(set(asked)) == 1
+    assert asked[0]
+    withdraw_opinion(rich, "op_甲", "staff")
+    elsewhere.client = open_app(rich).test_client()
+    assert "甲的话" not in elsewhere.press("*").raw
+    assert "乙的话" in there.press("#").said
+    assert "甲的话" not in Platform(open_app(rich).test_client()).begin().press("3", "4").raw
+
+
+def test_an_own_voice_is_heard_whole_with_what_must_be_hidden_bleeped(archive: Archive, said: Said) -> None:
+    air(archive, Item("voice", opinion_id=said.opinion_id, is_own_voice=True))
+    (broadcast,) = seen(archive)
+    assert broadcast.items[0].voice == VoiceView(said.opinion_id, "我叫某某门口的路灯坏了", said.opinion_id)
+    client = open_app(archive).test_client()
+    call = Platform(client).begin().press("3", "4")
+    (address,) = [play.text or "" for play in call.document.iter("Play")]
+    sound = client.get(urlsplit(address).path)
+    assert (sound.status_code, sound.headers["Cache-Control"]) == (200, "no-store")
+    heard = audible(read_audio(sound.data))
+    assert not heard & set(PRIVATE)
+    assert heard >= set(range(7, 12))
+    withdraw_opinion(archive, said.opinion_id, "staff")
+    assert client.get(urlsplit(address).path).status_code == 404
