@@ -67,7 +67,7 @@ def _items(session: Session, programmes: Sequence[str]) -> Mapping[str, tuple[Br
     voices = broadcast_voices(session, spoken_by)
     found: dict[str, tuple[BroadcastItemView, ...]] = defaultdict(tuple)
     for item, topic, spoken in rows:
-        if voice := voices.get((item.opinion_id, item.is_own_voice)):
+        if voice := voices.get((item.opinion_id or "", item.is_own_voice)):
             found[item.programme_id] += (BroadcastItemView((), voice, item.is_own_voice),)
         elif sentences := _sentences(item, topic, spoken):
             found[item.programme_id] += (BroadcastItemView(sentences),)

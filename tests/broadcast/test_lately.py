@@ -29,7 +29,7 @@ from sync.records.tables import (
     new_id,
 )
 from tests.prompts.rich import enrich
-from tests.sync.recording_source import RecordingSource, source
+from tests.sync.recording_source import source
 from tests.sync.test_api_reads_audio import PRIVATE, audible, said
 from tests.sync.voices import Said
 from tests.web.platform import Platform, open_app
