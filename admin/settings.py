@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from admin.line_choice import LineChoice, read_line
+from ivr.broadcast.broker_address import Broker
 from sync.webhooks.addresses import Reach
 
 _LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes for the path of a unix socket
@@ -55,6 +56,9 @@ VARIABLES = (
     Variable("TINGJIAN_SIP_CALLS_A_MINUTE", "120", "New calls taken from one trunk address in a minute."),
     Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
+    Variable("TINGJIAN_MQTT", "", "The loudspeakers' broker: `mqtt://host:1883`, `mqtts://host`; none: off."),
+    Variable("TINGJIAN_MQTT_SECRET", "", "Our password there; none: one that follows from our keys.", True),
+    Variable("TINGJIAN_MQTT_CA", "", "File of the certificate that signed the broker's, where that is yours."),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
@@ -92,6 +96,9 @@ class Settings:
     owns_redis: bool
     lines: int
     line: LineChoice | None
+    broker: str
+    broker_secret: str
+    broker_ca: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -131,6 +138,9 @@ class Settings:
             owns_redis=not value("REDIS_URL"),
             lines=_count("TINGJIAN_LINES", value("TINGJIAN_LINES", "20")),
             line=_line(given),
+            broker=_broker(value("TINGJIAN_MQTT")),
+            broker_secret=value("TINGJIAN_MQTT_SECRET"),
+            broker_ca=value("TINGJIAN_MQTT_CA"),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -155,9 +165,17 @@ class Settings:
             "TINGJIAN_LOG_LEVEL": self.log_level,
             "TINGJIAN_LINES": str(self.lines),
             "TINGJIAN_SIP": f"{self.line.host}:{self.line.port}" if self.line else "off",
+            "TINGJIAN_MQTT": self.broker,
+            "TINGJIAN_MQTT_SECRET": self.broker_secret,
+            "TINGJIAN_MQTT_CA": self.broker_ca,
             "REDIS_URL": "" if self.owns_redis else self.redis_url,
         }
         return told | ({"TINGJIAN_MODELS": str(self.models)} if self.models else {})
+
+    @property
+    def for_loudspeakers(self) -> Mapping[str, str]:
+        """What the adapters of loudspeakers are told, as `ivr.broadcast.loudspeakers.Wiring.settings`."""
+        return {"broker": self.broker, "broker_secret": self.broker_secret, "broker_ca": self.broker_ca}
 
     @property
     def clips_folder(self) -> Path:
@@ -206,6 +224,15 @@ def _networks(name: str, text: str) -> str:
         Reach.of(text)
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: it should look like 10.20.0.0/16, 192.168.1.5") from error
+    return text
+
+
+def _broker(text: str) -> str:
+    if text:
+        try:
+            Broker.of(text)
+        except ValueError as error:
+            raise SettingsError(f"TINGJIAN_MQTT is set wrongly: {error}") from error
     return text
 
 

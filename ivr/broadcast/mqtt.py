@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ivr.broadcast.broker_address import Broker
+from ivr.broadcast.broker_files import our_secret
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
-from ivr.broadcast.mqtt_link import Broker, Link, Message
+from ivr.broadcast.mqtt_link import Link, Message
 from ivr.broadcast.sound_links import SoundLinks
 from ivr.broadcast.wire import (
     ALL_PRESENCE,
     ALL_TOLD,
     MOST_REPEATS,
+    OUR_USER,
     STOPS,
     Answer,
     Order,
@@ -33,7 +36,6 @@ from ivr.broadcast.wire import (
 
 log = logging.getLogger(__name__)
 
-OUR_USER = "tingjian"
 FORGOTTEN = timedelta(days=1)
 """So long after its last moment a job is remembered here."""
 STOP_SECONDS = 86_400.0
@@ -199,7 +201,7 @@ def broker_of(wiring: Wiring) -> Broker:
     given = wiring.settings
     if not given.get("broker"):
         raise BroadcastError("no broker is set: TINGJIAN_MQTT")
-    secret = given.get("broker_secret") or wiring.archive.keyring.secret("broker").hex()
+    secret = our_secret(wiring.archive, given.get("broker_secret", ""))
     try:
         return Broker.of(given["broker"], OUR_USER, secret, given.get("broker_ca", ""))
     except ValueError as error:

@@ -10,10 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -22,52 +20,17 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ivr.broadcast.broker_address import Broker
 from ivr.broadcast.loudspeakers import BroadcastError
 
 log = logging.getLogger(__name__)
 
-PLAIN_PORT, TLS_PORT = 1883, 8883
 KEEP_ALIVE_SECONDS = 30
 SESSION_SECONDS = 7 * 86_400
 TAKEN_SECONDS = 10.0
 """How long the broker may take to say that it has a message."""
 LONGEST_PAUSE_SECONDS = 15
 MOST_WAITING = 1000
-
-
-@dataclass(frozen=True)
-class Broker:
-    """Where the broker is and who we are to it. `ca`: a file of certificates besides those of the system."""
-
-    host: str
-    port: int
-    user: str = ""
-    secret: str = field(default="", repr=False)
-    is_tls: bool = False
-    ca: Path | None = None
-
-    @classmethod
-    def of(cls, url: str, user: str = "", secret: str = "", ca: str = "") -> Broker:
-        """From `mqtt://[user[:secret]@]host[:port]` or `mqtts://…`; what the address names goes first.
-
-        Raises ValueError in our words when it is no such address.
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("it should look like mqtt://127.0.0.1:1883 or mqtts://broker.example.org")
-        is_tls = parts.scheme == "mqtts"
-        return cls(
-            host=parts.hostname,
-            port=port or (TLS_PORT if is_tls else PLAIN_PORT),
-            user=unquote(parts.username or "") or user,
-            secret=unquote(parts.password or "") or secret,
-            is_tls=is_tls,
-            ca=Path(ca).expanduser() if ca else None,
-        )
 
 
 @dataclass(frozen=True)

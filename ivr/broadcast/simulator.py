@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import aiohttp
 
+from ivr.broadcast.broker_address import Broker
 from ivr.broadcast.fetching import FetchFailed, fetch
 from ivr.broadcast.loudspeakers import BroadcastError
-from ivr.broadcast.mqtt_link import Broker, Link, Message
+from ivr.broadcast.mqtt_link import Link, Message
 from ivr.broadcast.played import Memory, Remembered
 from ivr.broadcast.player import Player
 from ivr.broadcast.wire import (

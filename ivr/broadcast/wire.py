@@ -19,7 +19,7 @@ from typing import Any, Literal, cast, get_args
 
 Answered = Literal["received", "started", "finished", "failed"]
 
-ROOT = "tingjian"
+ROOT = OUR_USER = "tingjian"
 STOPS = f"{ROOT}/all/stop"
 ALL_TOLD, ALL_PRESENCE = f"{ROOT}/+/told", f"{ROOT}/+/presence"
 MOST_JOB_BYTES, MOST_ANSWER_BYTES = 4096, 1024
