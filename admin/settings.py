@@ -58,7 +58,7 @@ VARIABLES = (
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
     Variable("TINGJIAN_MQTT", "", "The loudspeakers' broker: `mqtt://host:1883`, `mqtts://host`; none: off."),
     Variable("TINGJIAN_MQTT_SECRET", "", "Our password there; none: one that follows from our keys.", True),
-    Variable("TINGJIAN_MQTT_CA", "", "File of the certificate that signed the broker's, where that is yours."),
+    Variable("TINGJIAN_MQTT_CA", "", "File of the certificate that signed the broker's, where it is yours."),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
