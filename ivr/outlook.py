@@ -191,7 +191,7 @@ def _read(
         settings=_settings(session, community_id),
         topics=tuple(_topic(topic, updates[topic.id], now) for topic in heard),
         may_link=_may_link(session, community_id, now),
-        broadcasts=broadcast_lately(session, community_id, now),
+        broadcasts=broadcast_lately(session, community_id, language, now),
         sides=neighbours_on(session, [topic.id for topic in current], with_practice=is_demo),
         read_at=now,
     )
