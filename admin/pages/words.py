@@ -12,9 +12,14 @@ LANGUAGES = ("zh", "en")
 
 @lru_cache(maxsize=1)
 def all_words() -> dict[str, dict[str, str]]:
-    """Every word of the desk by id, then by language."""
-    content = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-    return cast(dict[str, dict[str, str]], content)
+    """Every word of the desk by id, then by language: those of `words.toml` and of each `words_….toml`."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(Path(__file__).parent.glob("words*.toml")):
+        content = cast(dict[str, dict[str, str]], tomllib.loads(path.read_text("utf-8")))
+        if twice := found.keys() & content.keys():
+            raise ValueError(f"{path.name} says {', '.join(sorted(twice))} a second time")
+        found |= content
+    return found
 
 
 def known_word(word_id: str, language: str, otherwise: str) -> str:
