@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.dialogue.answer import answer
-from ivr.dialogue.hotline import hotline
+from ivr.dialogue.called import flow_of
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.turns import AskRecords, Heard, Line, Place, Told, Turn
 from ivr.keeping import SIMPLE, Keeping
@@ -67,7 +67,7 @@ class Conversations:
         known = self._of_view.get(key)
         if known is None:
             view = joined(shared, part)
-            known = Conversation(hotline(view), view.seats)
+            known = Conversation(flow_of(view), view.seats)
             self._of_view.put(key, known)
         self._of_call.put(call_id, (unsaid, known))
         return known

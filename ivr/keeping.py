@@ -111,8 +111,8 @@ class Keeping:
             case KeepRelease(key, release, version):
                 wish = {"opinion_id": self._opinion_id(key), "release": release, "version": version}
                 return self._given("release", wish)
-            case KeepConsent(answer, version):
-                return self._given("consent", {"purpose": "recording", "answer": answer, "version": version})
+            case KeepConsent(answer, version, purpose):
+                return self._given("consent", {"purpose": purpose, "answer": answer, "version": version})
             case KeepSatisfaction(opinion_id, is_satisfied):
                 return self._given("satisfaction", {"opinion_id": opinion_id, "is_satisfied": is_satisfied})
             case KeepHeard(opinion_id):

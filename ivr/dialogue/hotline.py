@@ -31,7 +31,8 @@ def hotline(view: CommunityView) -> Flow:
     steps |= message_steps(view, then="finish")
     steps |= progress_steps(view, then="finish")
     steps |= linking_steps(then="finish") if view.may_link else {}
-    table = _opening(view, topics, steps) | _menu(view, topics) | steps | _person(view) | _finish(view)
+    table = _opening(view, topics, steps) | _menu(view, topics) | steps
+    table |= person_steps(view, then="main") | _finish(view)
     return Flow("hotline", "greeting", table, home="main", person="person", is_slow=view.is_slow)
 
 
@@ -116,11 +117,12 @@ def _about(topics: tuple[TopicView, ...]) -> Menu:
 
 
 # --- a person, and the end ---
-def _person(view: CommunityView) -> dict[str, Step]:
+def person_steps(view: CommunityView, then: str) -> dict[str, Step]:
+    """The steps `person…`; after speaking with somebody the call goes on at `then`."""
     if not view.person_number:
         return {"person": Say("person.none", then="message.speak")}
     return {
-        "person": Dial(view.person_number, answered="main", unanswered="away", says="person.ringing"),
+        "person": Dial(view.person_number, answered=then, unanswered="away", says="person.ringing"),
         "away": Say("person.away", then="message.speak"),
     }
 

@@ -58,10 +58,11 @@ class KeepRelease:
 
 @dataclass(frozen=True)
 class KeepConsent:
-    """The notice before the beep and how it was answered."""
+    """A notice and how it was answered: that of the recording before the beep, or whether we may call."""
 
     answer: Literal["pressed", "spoke_after_notice", "refused"]
     notice_version: str
+    purpose: Literal["recording", "call_back"] = "recording"
 
 
 @dataclass(frozen=True)

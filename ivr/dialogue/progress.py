@@ -51,7 +51,7 @@ def progress_steps(view: CommunityView, then: str) -> dict[str, Step]:
             },
             next="own.1" if has_own else "news",
         ),
-        **_own(own),
+        **own_steps(own, then="news"),
         **_receipt(),
         **news,
         **broadcast_steps(view, then),
@@ -78,12 +78,13 @@ def _is_waiting(own: OwnView) -> bool:
 
 
 # --- the caller's own opinions ---
-def _own(own: tuple[OwnView, ...]) -> dict[str, Step]:
+def own_steps(own: tuple[OwnView, ...], then: str) -> dict[str, Step]:
+    """The steps `own.1` … of these opinions; afterwards the call goes on at `then`."""
     steps: dict[str, Step] = {}
     for place, each in enumerate(own, start=1):
-        then = f"own.{place + 1}" if place < len(own) else "news"
-        told = _own_opinion(f"own.{place}", each, then)
-        steps |= passed_by(told, then) if each.reply == "" else told
+        following = f"own.{place + 1}" if place < len(own) else then
+        told = _own_opinion(f"own.{place}", each, following)
+        steps |= passed_by(told, following) if each.reply == "" else told
     return steps
 
 

@@ -48,12 +48,17 @@ def _is_notice(flow: Flow, name: str | None) -> bool:
 
 
 def _ends_uninvited(flow: Flow) -> Iterator[tuple[str, str]]:
-    """Plays every call of who only waits or presses wrong keys, up to the beep: none may end before it."""
+    """Plays every call of who only waits or presses wrong keys, up to the beep: none may end before it.
+
+    Who was called by us, and says nothing, may be left in peace, once an invitation to speak was heard.
+    """
     waiting: deque[tuple[Place, Heard]] = deque([(begin(flow), Started())])
     seen: set[tuple[object, ...]] = set()
     while waiting:
         place, heard = waiting.popleft()
         turn = answer(flow, place, heard)
+        if isinstance(turn.wait, EndCall) and flow.is_placed:
+            continue
         if isinstance(turn.wait, EndCall):
             yield place.step, "somebody who presses nothing useful is hung up on before being asked to speak"
             return

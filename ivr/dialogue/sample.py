@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.dialogue.hotline import hotline
+from ivr.dialogue.called import CALLED_BACK, REPLY_CALL, flow_of
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.view import (
     BroadcastItemView,
@@ -71,6 +71,12 @@ def sample_view() -> CommunityView:
     )
 
 
+def reply_view() -> CommunityView:
+    """A call we place because there is a reply: first a private one, then one that anybody may hear."""
+    own = (PRIVATE, replace(ANSWERED, is_new=True))
+    return replace(sample_view(), own=own, placed_for=REPLY_CALL)
+
+
 def corner_views() -> dict[str, CommunityView]:
     """Views by name in which some part of the call is missing, new, cut off or as long as it may be."""
     rich = sample_view()
@@ -95,6 +101,10 @@ def corner_views() -> dict[str, CommunityView]:
         "one seat": replace(rich, seats=1),
         "many seats": replace(rich, seats=9),
         "no app": replace(rich, may_link=False),
+        "may be called": replace(rich, asks_to_call=True),
+        "called back": replace(rich, placed_for=CALLED_BACK),
+        "called for a reply": reply_view(),
+        "called for a reply to anybody": replace(reply_view(), own=(ANSWERED,), person_number=""),
         "nothing broadcast": replace(rich, broadcasts=()),
         "one broadcast": replace(rich, broadcasts=(EVENING,), own=()),
         "a voice taken back": replace(rich, broadcasts=(_silenced(EVENING), replace(MORNING, items=()))),
@@ -115,4 +125,4 @@ def _silenced(broadcast: BroadcastView) -> BroadcastView:
 
 def sample_flows() -> dict[str, Flow]:
     """Every kind of flow there is, by name: what the linter has to pass."""
-    return {name: hotline(view) for name, view in corner_views().items()}
+    return {name: flow_of(view) for name, view in corner_views().items()}

@@ -8,6 +8,7 @@ from typing import Literal
 from ivr.dialogue.keeps import KeepConsent, KeepRelease, KeepRequest
 from ivr.dialogue.steps import (
     Choose,
+    Fact,
     Known,
     KnownSounds,
     Listen,
@@ -34,6 +35,8 @@ def speaking_steps(
     at: str, view: CommunityView, then: str, otherwise: str, topic_id: str | None = None
 ) -> dict[str, Step]:
     """The steps `<at>.speak` … `<at>.receipt`, then `then`; `otherwise` when nothing was recorded."""
+    asks = _may_we_call(at, view, then=f"{at}.receipt") if view.asks_to_call else {}
+    known = f"{at}.asked_to_call" if asks else f"{at}.receipt"
     return {
         **_beep(at, view, otherwise, topic_id, "opinion"),
         **_review(at, then=f"{at}.release"),
@@ -44,9 +47,10 @@ def speaking_steps(
             next=f"{at}.receipt",
             is_returnable=False,
         ),
-        f"{at}.release.words": Say("release.kept_words", then=f"{at}.receipt"),
-        f"{at}.release.voice": Say("release.kept_voice", then=f"{at}.receipt"),
-        f"{at}.release.none": Say("release.kept_none", then=f"{at}.receipt"),
+        f"{at}.release.words": Say("release.kept_words", then=known),
+        f"{at}.release.voice": Say("release.kept_voice", then=known),
+        f"{at}.release.none": Say("release.kept_none", then=known),
+        **asks,
         f"{at}.receipt": _receipt(then),
     }
 
@@ -136,6 +140,29 @@ def _review(at: str, then: str) -> dict[str, Step]:
         f"{at}.say_again": Listen("speak.again", then=f"{at}.record"),
         f"{at}.stands": Say("speak.first_stands", then=then),
     }
+
+
+def _may_we_call(at: str, view: CommunityView, then: str) -> dict[str, Step]:
+    """May we call when there is a reply? Asked once, of those who press keys; not answering means no."""
+    asked = "asked_to_call"
+    return {
+        f"{at}.{asked}": Choose(Fact(asked), then={"yes": then}, otherwise=f"{at}.asks_to_call"),
+        f"{at}.asks_to_call": Remember({asked: "yes"}, then=f"{at}.may_we_call"),
+        f"{at}.may_we_call": Menu(
+            "may_we_call.ask",
+            keys={"1": f"{at}.we_may", "2": f"{at}.we_may_not"},
+            keep={"1": _call_consent("pressed", view), "2": _call_consent("refused", view)},
+            next=then,
+            patience=0,
+            is_returnable=False,
+        ),
+        f"{at}.we_may": Say("may_we_call.yes", then=then),
+        f"{at}.we_may_not": Say("may_we_call.no", then=then),
+    }
+
+
+def _call_consent(answer: Literal["pressed", "refused"], view: CommunityView) -> KeepConsent:
+    return KeepConsent(answer, view.notice_version, purpose="call_back")
 
 
 def _receipt(then: str) -> Say:

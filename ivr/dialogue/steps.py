@@ -160,7 +160,10 @@ Step = Passing | Stop
 
 @dataclass(frozen=True)
 class Flow:
-    """A whole call. `home` is where `9` leads when there is nothing behind, `person` where `0` leads."""
+    """A whole call. `home` is where `9` leads when there is nothing behind, `person` where `0` leads.
+
+    `is_placed`: we called them.
+    """
 
     name: str
     start: str
@@ -168,6 +171,7 @@ class Flow:
     home: str
     person: str
     is_slow: bool = False
+    is_placed: bool = False
 
 
 # --- rules for Choose that need no more than one fact ---

@@ -92,6 +92,8 @@ class CommunityView:
     `resume_step` is where a call broke off a moment ago; `keep_months` how long recordings are kept.
     `may_link`: some platform takes a code heard here, so that caller and account count as one person.
     `broadcasts` are what the loudspeakers played in the last days, the newest first.
+    `asks_to_call`: whether we may call when there is a reply is still to be asked. `placed_for` says why
+    we called (`called_back`, `reply_call`), '' when they did.
     """
 
     name: str
@@ -106,3 +108,5 @@ class CommunityView:
     keep_months: int = 12
     may_link: bool = False
     broadcasts: tuple[BroadcastView, ...] = ()
+    asks_to_call: bool = False
+    placed_for: str = ""
