@@ -7,12 +7,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from speech.audio import Audio, join, silence
 from speech.loudness import level
 from speech.reading import normalise
 from speech.stretch import stretch
-from speech.synthesize import FEMALE, Synthesizer
+from speech.synthesize import FEMALE, Synthesizer, Teachable
+
+if TYPE_CHECKING:
+    from speech.pronounce import Pronunciations
 
 KEPT_PHRASES = 256
 MARKS = "。！？!?；;…\n，,、：:."
@@ -64,6 +68,24 @@ def speak(
     return level(join(parts))
 
 
+def teach(synthesizer: Synthesizer, pronunciations: Pronunciations) -> None:
+    """Let an engine say these words so, where it can be taught; phrases said otherwise are forgotten."""
+    if not isinstance(synthesizer, Teachable):
+        return
+    synthesizer.teach(pronunciations)
+    with _keeping:
+        known = _taught.get(synthesizer.name, {})
+        changed = {word for word, _ in {*known.items()} ^ {*pronunciations.items()}}
+        _taught[synthesizer.name] = dict(pronunciations)
+        for key in [key for key in _kept if key[0] == synthesizer.name and _has_any(key[3], changed)]:
+            del _kept[key]
+
+
+def seconds_of(text: str, pace: Pace = Pace.NORMAL) -> float:
+    """About how long a text takes at a pace, before anybody has said it."""
+    return characters(normalise(text)) * 60 / pace.characters_a_minute
+
+
 def split(text: str) -> list[Phrase]:
     """The phrases of a text; marks without words between them count as one."""
     phrases: list[Phrase] = []
@@ -103,6 +125,11 @@ def _stretched(sound: Audio, pace: Pace) -> Audio:
 
 _kept: OrderedDict[tuple[str, str, str, str], Audio] = OrderedDict()
 _keeping = Lock()
+_taught: dict[str, dict[str, str]] = {}
+
+
+def _has_any(text: str, words: set[str]) -> bool:
+    return any(word in text for word in words)
 
 
 def _phrase(text: str, synthesizer: Synthesizer, voice: str, language: str) -> Audio:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from speech.audio import Audio
 from speech.engines import engine_class
 from speech.models import models_folder
+
+if TYPE_CHECKING:
+    from speech.pronounce import Pronunciations  # dictionaries that only an engine needs
 
 FEMALE = "zf_xiaobei"
 MALE = "zm_yunxi"
@@ -23,6 +26,18 @@ class Synthesizer(Protocol):
         """The sentence in full band. A voice that the engine lacks is answered by its own nearest one."""
         ...
 
+
+@runtime_checkable
+class Teachable(Protocol):
+    """An engine that takes a list of words and their pinyin, in place of the one it was given before."""
+
+    def teach(self, pronunciations: Pronunciations) -> None:
+        """Say these words so from now on; none: as the dictionaries have them."""
+        ...
+
+
+TEACHABLE = frozenset({"kokoro"})
+"""The engines that are `Teachable`, by name: what is told of them without loading one."""
 
 ENGINES = {  # named here, imported on use; the first is the default, the last the fallback
     "kokoro": "speech.engines.kokoro:KokoroSynthesizer",

@@ -41,10 +41,22 @@ class ClipStore:
         said = "\x1f".join((FORMAT, "recorded", community_id, text))
         return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
 
+    def own_name(self, text: str, voice: str, is_slow: bool, community_id: str) -> str:
+        """The name of `text` where a community says words in it otherwise than the dictionaries do."""
+        said = "\x1f".join(
+            (FORMAT, "own", community_id, self.engine, voice, "slow" if is_slow else "normal", text)
+        )
+        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+
     def find(self, text: str, voice: str, is_slow: bool, community_id: str) -> str | None:
-        """The best clip of `text`: recorded by a person, else rendered, else at normal pace; or None."""
+        """The best clip of `text`: recorded by a person, else rendered, else at normal pace; or None.
+
+        A rendered one with the community's own pronunciations comes before one without.
+        """
         for name in (
             self.recorded_name(text, community_id),
+            self.own_name(text, voice, is_slow, community_id),
+            self.own_name(text, voice, False, community_id),
             self.name(text, voice, is_slow),
             self.name(text, voice, is_slow=False),
         ):
@@ -70,12 +82,27 @@ class ClipStore:
         """Whether it says a resident's words or an answer to one; so does a clip that doesn't tell."""
         return bool(self._note(name).get("is_personal", True))
 
+    def may_change(self, name: str) -> bool:
+        """Whether another sound may soon stand under this name, or none: nobody is to keep a copy."""
+        return self.is_personal(name) or bool(self._note(name).get("may_change", False))
+
+    def reading(self, name: str) -> str:
+        """By which pronunciations it was rendered, as `write` was told; '' by none of a community's own."""
+        return str(self._note(name).get("reading", ""))
+
     def write(
-        self, name: str, phone_wav: bytes, full_wav: bytes, caption: str, is_personal: bool = False
+        self,
+        name: str,
+        phone_wav: bytes,
+        full_wav: bytes,
+        caption: str,
+        is_personal: bool = False,
+        may_change: bool = False,
+        reading: str = "",
     ) -> None:
         """Keep a clip: whole on disk before its name can be found. Raises `OSError` when the disk is full."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        note = {"text": caption, "is_personal": is_personal}
+        note = {"text": caption, "is_personal": is_personal, "may_change": may_change, "reading": reading}
         self._put(self._caption_path(name), json.dumps(note, ensure_ascii=False).encode())
         self._put(self.path(name, is_full_band=True), full_wav)
         self._put(self.path(name), phone_wav)

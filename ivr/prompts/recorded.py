@@ -31,7 +31,8 @@ def keep_recorded(archive: Archive, clips: ClipStore, community_id: str) -> int:
         except SpeechError as problem:
             log.warning("the recording of prompt %s cannot be used: %s", prompt, problem)
             continue
-        clips.write(clips.recorded_name(words, community_id), write_phone_wav(audio), write_wav(audio), words)
+        name = clips.recorded_name(words, community_id)
+        clips.write(name, write_phone_wav(audio), write_wav(audio), words, may_change=True)
         kept += 1
     return kept
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
+from ivr.prompts.previews import render_previews
+from ivr.prompts.readings import Readings, readings_of
 from ivr.prompts.recorded import keep_recorded
 from ivr.prompts.tidy import tidy
 from ivr.prompts.tones import write_tones
@@ -18,7 +20,7 @@ from ivr.prompts.voice import voice_of
 from ivr.prompts.wanted import Importance, Wanted, personal_texts, wanted
 from speech.audio import write_phone_wav, write_wav
 from speech.errors import SpeechError
-from speech.pacing import Pace, speak
+from speech.pacing import Pace, speak, teach
 from speech.synthesize import Synthesizer
 from sync.records.tables import Community
 from sync.unsaid import pruned, unpruned
@@ -32,6 +34,7 @@ __all__ = [
     "Wanted",
     "due",
     "open_renderer",
+    "preview_job",
     "prune_job",
     "render",
     "render_job",
@@ -61,6 +64,7 @@ class Due:
 
     language: str
     voice: str
+    readings: Readings
     total: int
     missing: tuple[Wanted, ...]
 
@@ -72,9 +76,10 @@ def due(archive: Archive, clips: ClipStore, community_id: str, up_to: Importance
         if community is None:
             raise LookupError(f"no community {community_id}")
         language, voice = community.language, voice_of(session, community_id)
+        readings = readings_of(session, community_id, clips.engine)
     needed = [clip for clip in wanted(archive, community_id, Book.load(language)) if clip.importance <= up_to]
-    missing = tuple(clip for clip in needed if not clips.has(clips.name(clip.text, voice, clip.is_slow)))
-    return Due(language, voice, len(needed), missing)
+    missing = tuple(clip for clip in needed if not readings.has(clips, clip.text, voice, clip.is_slow))
+    return Due(language, voice, readings, len(needed), missing)
 
 
 def render(
@@ -96,26 +101,32 @@ def render(
     done = work.total - len(work.missing)
     made = failed = 0
     for clip in work.missing:
-        if not _render_one(clips, clip, synthesizer, work.voice, work.language):
+        render_previews(archive, clips, synthesizer)  # somebody sits and waits for these
+        if not _render_one(clips, clip, synthesizer, work):
             failed += 1
         else:
             made += 1
             if clip.is_personal and not _is_still_said(archive, community_id, clip.text):
-                clips.delete(clips.name(clip.text, work.voice, clip.is_slow))
+                clips.delete(work.readings.name(clips, clip.text, work.voice, clip.is_slow))
         report(done + made + failed, work.total, clip.text)
     return Rendered(work.total, made, done, failed)
 
 
-def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, voice: str, language: str) -> bool:
-    name = clips.name(clip.text, voice, clip.is_slow)
+def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, work: Due) -> bool:
+    name, mark = work.readings.name(clips, clip.text, work.voice, clip.is_slow), work.readings.mark(clip.text)
+    pace = Pace.SLOW if clip.is_slow else Pace.NORMAL
+    teach(engine, work.readings.words)
     try:
-        audio = speak(clip.text, engine, voice, Pace.SLOW if clip.is_slow else Pace.NORMAL, language)
+        audio = speak(clip.text, engine, work.voice, pace, work.language)
     except SpeechError as problem:
         if not problem.permanent:
             raise
         log.warning("clip %s cannot be rendered: %s", name, problem)
         return False
-    clips.write(name, write_phone_wav(audio), write_wav(audio), clip.text, clip.is_personal)
+    clips.write(
+        name, write_phone_wav(audio), write_wav(audio), clip.text, clip.is_personal,
+        may_change=bool(mark), reading=mark,
+    )  # fmt: skip
     return True
 
 
@@ -158,6 +169,12 @@ def render_job(community_id: str) -> int:
         log.info("nothing to render: community %s is gone", community_id)
     tidy(archive, clips)
     return made
+
+
+def preview_job() -> int:
+    """The queued job: render what staff are waiting to hear; gives how many sentences. Safe to repeat."""
+    here = _renderer()
+    return render_previews(here.archive, here.clips, here.synthesizer_factory())
 
 
 def prune_job() -> int:

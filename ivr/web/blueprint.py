@@ -172,7 +172,7 @@ def _add_media(blueprint: Blueprint, clips: ClipStore, own_voice: OwnVoice) -> N
         except (PromptError, OSError):
             return Response("", 404, mimetype="text/plain")
         response.headers["X-Caption"] = quote(clips.caption(name))
-        if clips.is_personal(name):  # it may be taken back: nobody is to keep a copy
+        if clips.may_change(name):  # it may be taken back or replaced: nobody is to keep a copy
             response.headers["Cache-Control"] = "no-store"
         return response
 

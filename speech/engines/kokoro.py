@@ -52,12 +52,15 @@ class KokoroSynthesizer:
             raise SpeechError(
                 f"the weights of kokoro are missing or broken: {error}", permanent=False
             ) from error
-        self._speller = Speller(pronunciations)
+        self._taught = dict(pronunciations or {})
+        self._speller = Speller(self._taught)
         self.version = f"kokoro-82m int8, misaki {version('misaki')}"
 
     def teach(self, pronunciations: Pronunciations) -> None:
         """Take a community's own list of names and their pinyin, in place of an earlier one."""
-        self._speller = Speller(pronunciations)
+        if pronunciations != self._taught:  # a speller costs a second
+            self._taught = dict(pronunciations)
+            self._speller = Speller(self._taught)
 
     def say(self, text: str, language: str = "zh", voice: str = FEMALE) -> Audio:
         """The sentence at 24 kHz (English at 22.05), with hardly any silence at its ends. Raises SpeechError.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from sync.api.asked import Asked, Json
@@ -16,10 +13,7 @@ from sync.desk import Actor, publish_in
 from sync.records.tables import Topic, new_id
 from sync.recount import recount
 from sync.shown.topics import shown_topics, shown_update
-
-_PLAIN = ("title", "text", "decision")
-_SPOKEN = ("spoken_title", "spoken_background")
-_OVER = frozenset({"closed", "decided"})
+from sync.topics import TopicRefused, one_line, write
 
 
 def create_topic(session: Session, asked: Asked) -> Json:
@@ -61,7 +55,7 @@ def add_progress(session: Session, asked: Asked) -> Json:
     """Say what became of a topic the platform owns; without `spoken` it waits for staff wording."""
     topic, given = _owned(session, asked), asked.given
     actor = Actor(asked.caller.id, asked.caller.community_id)
-    sentence = _one_line(given.get("spoken", ""))
+    sentence = one_line(given.get("spoken", ""))
     update = publish_in(session, actor, topic, given["stage"], sentence, given["text"], asked.now)
     return shown_update(update)
 
@@ -77,55 +71,13 @@ def _owned(session: Session, asked: Asked) -> Topic:
 
 
 def _write(topic: Topic, asked: Asked) -> None:
-    given = asked.given
-    for name in _PLAIN:
-        if name in given:
-            setattr(topic, name, given[name])
-    for name in _SPOKEN:
-        if name in given:
-            setattr(topic, name, _one_line(given[name]))
-    if "options" in given:
-        topic.options = _options(given["options"])
-    if "rules" in given:
-        topic.rules = _merged(topic.rules or {}, given["rules"])
-    _write_window(topic, asked)
-    if topic.state == "decided" and not topic.decision:
-        raise Problem(409, "decision: a topic that is decided says what was decided")
-    if topic.state != "decided" and "decision" in given:
-        raise Problem(409, "decision: only with the state decided")
-
-
-def _write_window(topic: Topic, asked: Asked) -> None:
-    """State and window agree: what is open can still be voted on, what is over ends now at the latest."""
-    given = asked.given
-    for name in ("opens_at", "closes_at"):
-        if name in given:
-            setattr(topic, name, moment(given, name))
-    if topic.opens_at and topic.closes_at and topic.closes_at <= topic.opens_at:
-        raise Problem(409, "closes_at: not after opens_at")
-    state = given.get("state", topic.state)
-    if state in _OVER and topic.state not in _OVER:
-        topic.closes_at = min(topic.closes_at or asked.now, asked.now)
-    if state not in _OVER and topic.state in _OVER and topic.closes_at and topic.closes_at <= asked.now:
-        raise Problem(409, "closes_at: a topic that is opened again closes later, or never (null)")
-    topic.state = state
-
-
-def _options(given: list[list[str]]) -> list[list[str]]:
-    options = [[_one_line(word) for word in option] for option in given]
-    if len({choice for choice, _ in options}) < len(options):
-        raise Problem(409, "options: each choice has a name of its own")
-    return options
-
-
-def _merged(rules: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Merge Patch (RFC 7396): null takes a rule away."""
-    return {name: value for name, value in {**rules, **given}.items() if value is not None}
+    given = dict(asked.given)
+    given |= {name: moment(given, name) for name in ("opens_at", "closes_at") if name in given}
+    try:
+        write(topic, given, asked.now)
+    except TopicRefused as error:
+        raise Problem(409, str(error)) from error
 
 
 def _shown(session: Session, asked: Asked, topic: Topic) -> Json:
     return shown_topics(session, [topic], asked.now)[0]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

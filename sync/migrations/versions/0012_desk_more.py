@@ -34,7 +34,14 @@ def downgrade() -> None:
     op.drop_index("ix_opinions_said", "opinions")
     for _, name in _AUDITS:
         op.drop_index(name, "audits")
-    for table in ("corrections", "roster_imports", "previews", "pronunciations", "prompt_takes", "milestones"):
+    for table in (
+        "corrections",
+        "roster_imports",
+        "previews",
+        "pronunciations",
+        "prompt_takes",
+        "milestones",
+    ):
         op.drop_table(table)
 
 
@@ -55,7 +62,9 @@ def _milestones() -> None:
         sa.Column("changed_at", Moment(), nullable=False),
         sa.Column("changed_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["topic_id"], ["topics.id"], name=op.f("fk_milestones_topic_id")),
-        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_milestones_community_id")),
+        sa.ForeignKeyConstraint(
+            ["community_id"], ["communities.id"], name=op.f("fk_milestones_community_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_milestones")),
     )
     op.create_index("ix_milestones_topic_id", "milestones", ["topic_id", "place"])
