@@ -13,7 +13,7 @@ from sync.ballots import rules_of
 from sync.merge import Rules
 from sync.pending import COLUMNS, Batch, Pending, givers
 from sync.records.base import Base
-from sync.records.tables import Capture, Opinion, Reaction, Reply, Satisfaction, Topic, record_id
+from sync.records.tables import Assignment, Capture, Opinion, Reaction, Reply, Satisfaction, Topic, record_id
 from sync.standing import Columns, write_standing
 
 KINDS = frozenset({"reaction", "satisfaction", "heard"})
@@ -149,6 +149,9 @@ def _restage(batch: Batch, opinion: Opinion, rules: Rules) -> None:
     stage = "settled" if last.choice == _YES else "reopened"
     if opinion.stage != stage:
         opinion.stage = stage
+        if stage == "reopened":  # whoever had it in hand has it again
+            given = update(Assignment).where(Assignment.opinion_id == opinion.id)
+            batch.session.execute(given.values(settled_at=None))
         batch.changed("opinion", opinion.id, opinion.community_id, "updated", stage=stage)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from speech.redact import redact
@@ -16,8 +16,19 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.errors import RecordsError
+from sync.learning import learn_category, learn_words
 from sync.matters import OPEN, tell_all
-from sync.records.tables import Opinion, Person, ProgressUpdate, Reply, Topic, Transcript, new_id
+from sync.records.tables import (
+    Assignment,
+    Opinion,
+    Person,
+    ProgressUpdate,
+    Reply,
+    Topic,
+    Transcript,
+    new_id,
+)
+from sync.searching import index_words
 from sync.unsaid import heard_as, unsay
 from sync.words import MACHINE, transcript_name
 
@@ -54,10 +65,10 @@ def approve(
     archive: Archive, actor: Actor, opinion_id: str, now: datetime, version: int | None = None
 ) -> None:
     """Let the redacted words out: to platforms, and to neighbours where their speaker allowed it."""
-    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
         if not (latest := _latest(session, opinion_id)) or not latest.redacted:
             raise DeskError("first type what was said: there are no words to approve", "no_words_yet")
-        _change(session, actor, opinion, "approved", now, state="approved")
+        changed(session, actor, opinion, "approved", now, state="approved")
 
 
 def reject(
@@ -66,8 +77,18 @@ def reject(
     """Keep the words back. It still counts, can be answered, and can be approved later."""
     if not reason.strip():
         raise DeskError("a rejection needs a reason", "reason_needed")
-    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
-        _change(session, actor, opinion, "rejected", now, reason=reason.strip()[:500], state="rejected")
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
+        changed(session, actor, opinion, "rejected", now, reason=reason.strip()[:500], state="rejected")
+
+
+def put_back(
+    archive: Archive, actor: Actor, opinion_id: str, now: datetime, version: int | None = None
+) -> None:
+    """Undo an approval or a rejection: it waits for review again."""
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
+        if opinion.state not in {"approved", "rejected"}:
+            raise DeskError("nobody has decided about it yet", "nothing_to_undo")
+        changed(session, actor, opinion, "put_back", now, state="review")
 
 
 def correct(
@@ -85,11 +106,13 @@ def correct(
     """
     words = _bounded(text, LONGEST_TEXT)
     shown = redact(_bounded(public, LONGEST_TEXT) if public is not None else words).text
-    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
         number = _next_version(session, opinion_id)
         _write(session, archive, opinion, actor, number, words, shown, now)
+        index_words(session, archive, opinion.id, opinion.community_id, words)
+        learn_words(session, opinion, _machines(session, opinion_id), shown, actor.id, now)
         opinion.needs_listening, opinion.problem = False, None
-        _change(session, actor, opinion, "corrected", now, state="review", transcript=number)
+        changed(session, actor, opinion, "corrected", now, state="review", transcript=number)
         return number
 
 
@@ -97,9 +120,31 @@ def classify(
     archive: Archive, actor: Actor, opinion_id: str, category: str, now: datetime, version: int | None = None
 ) -> None:
     """Put an opinion into another category than the machine did."""
-    with _opinion(archive, actor, opinion_id, version) as (session, opinion):
-        opinion.category, opinion.category_confidence = _bounded(category, 40), 1.0
-        _change(session, actor, opinion, "classified", now)
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
+        before, chosen = opinion.category or "", _bounded(category, 40)
+        learn_category(session, opinion, before, chosen, actor.id, now)
+        opinion.category, opinion.category_confidence = chosen, 1.0
+        changed(session, actor, opinion, "classified", now, before=before, after=chosen)
+
+
+def retopic(
+    archive: Archive,
+    actor: Actor,
+    opinion_id: str,
+    topic_id: str | None,
+    now: datetime,
+    version: int | None = None,
+) -> None:
+    """Put an opinion to another topic of its community, or to none: then it is a message."""
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
+        topic = session.get(Topic, topic_id) if topic_id else None
+        if topic_id and (topic is None or topic.community_id != actor.community_id):
+            raise NotThere("there is no such topic", "not_there")
+        before, opinion.topic_id = opinion.topic_id, topic_id or None
+        if before != opinion.topic_id and heard_as(opinion) != "none":
+            unsay(session, opinion.community_id, now)
+        opinion.kind = "opinion" if opinion.topic_id else "message"
+        changed(session, actor, opinion, "put_to_topic", now, before=before, after=opinion.topic_id)
 
 
 def reply(
@@ -110,7 +155,7 @@ def reply(
     A private one is for its speaker alone. Returns the reply's id.
     """
     words = _bounded(spoken, LONGEST_SPOKEN)
-    with _opinion(archive, actor, opinion_id, None) as (session, opinion):
+    with acting_on(archive, actor, opinion_id, None) as (session, opinion):
         return reply_in(session, actor, opinion, words, now, is_private)
 
 
@@ -128,10 +173,11 @@ def reply_in(
         published_by=actor.id,
     )
     session.add(answer)
+    session.execute(update(Assignment).where(Assignment.opinion_id == opinion.id).values(settled_at=now))
     note(session, "reply", answer.id, opinion.community_id, "created", now, opinion_id=opinion.id)
     tell_all(session, answer)
     opinion.stage = "answered"
-    _change(session, actor, opinion, "replied", now, reply=answer.id)
+    changed(session, actor, opinion, "replied", now, reply=answer.id)
     return answer.id
 
 
@@ -168,10 +214,13 @@ def publish_in(
 
 
 @contextmanager
-def _opinion(
+def acting_on(
     archive: Archive, actor: Actor, opinion_id: str, version: int | None
 ) -> Iterator[tuple[Session, Opinion]]:
-    """The opinion, locked, in the transaction of one act."""
+    """The opinion, locked, in the transaction of one act.
+
+    Raises NotThere, ChangedMeanwhile where its version is another, DeskError where it was taken back.
+    """
     with archive.database.begin() as session:
         opinion = session.get(Opinion, opinion_id, with_for_update=True)
         if opinion is None or opinion.community_id != actor.community_id:
@@ -183,7 +232,7 @@ def _opinion(
         yield session, opinion
 
 
-def _change(
+def changed(
     session: Session,
     actor: Actor,
     opinion: Opinion,
@@ -193,6 +242,7 @@ def _change(
     state: str | None = None,
     **details: Any,
 ) -> None:
+    """Count the version up, tell platforms, write down who did what, and silence what may not be heard."""
     before, opinion.state = heard_as(opinion), state or opinion.state
     if heard_as(opinion) != before != "none":
         unsay(session, opinion.community_id, now)
@@ -233,6 +283,12 @@ def _write(
 def _latest(session: Session, opinion_id: str) -> Transcript | None:
     newest = select(Transcript).where(Transcript.opinion_id == opinion_id).order_by(Transcript.version.desc())
     return session.scalar(newest.limit(1))
+
+
+def _machines(session: Session, opinion_id: str) -> str:
+    """What the machine heard, as it might be published; "" where it heard nothing or a person wrote it."""
+    first = session.get(Transcript, (opinion_id, MACHINE))
+    return (first.redacted or "") if first is not None and first.made_by == "machine" else ""
 
 
 def _next_version(session: Session, opinion_id: str) -> int:

@@ -18,8 +18,8 @@ _BATCH = 500
 
 
 def tables() -> list[Table]:
-    """All tables, each after those it refers to."""
-    return Base.metadata.sorted_tables
+    """All tables, each after those it refers to; not what follows from others and is made anew."""
+    return [table for table in Base.metadata.sorted_tables if not table.info.get("is_derived")]
 
 
 def write_table(connection: Connection, table: Table, to: IO[bytes]) -> int:

@@ -15,10 +15,12 @@ from sync.errors import RecordsError
 from sync.links import earlier_names, forget_links, links_of
 from sync.matters import leave
 from sync.records.tables import (
+    Assignment,
     Call,
     CallTurn,
     Capture,
     Consent,
+    Lesson,
     Number,
     Opinion,
     OpinionRecording,
@@ -28,10 +30,12 @@ from sync.records.tables import (
     Reply,
     Request,
     Resident,
+    SpokenReply,
     Topic,
     Transcript,
 )
 from sync.recount import recount
+from sync.searching import forget_words
 from sync.unsaid import forget_replies_told, unsay
 
 
@@ -78,6 +82,7 @@ def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime)
             capture.payload = {name: said for name, said in capture.payload.items() if name != "sealed_text"}
     segments = select(OpinionRecording.recording_id).where(OpinionRecording.opinion_id == opinion.id)
     _mark_sound(session, Recording.id.in_(segments))
+    _forget_review(session, opinion.id)
     forget_replies_told(session, opinion)
     leave(session, opinion, now)
     unsay(session, opinion.community_id, now)
@@ -94,6 +99,16 @@ def delete_erased_sound(archive: Archive) -> int:
         with archive.database.begin() as session:
             session.execute(update(Recording).where(Recording.id.in_(files), gone).values(file=None))
     return len(files)
+
+
+def _forget_review(session: Session, opinion_id: str) -> None:
+    """What reviewing left behind: words to search by, what they taught, replies that were only spoken."""
+    forget_words(session, opinion_id)
+    session.execute(delete(Lesson).where(Lesson.opinion_id == opinion_id))
+    session.execute(delete(Assignment).where(Assignment.opinion_id == opinion_id))
+    spoken = SpokenReply.opinion_id == opinion_id
+    _mark_sound(session, Recording.id.in_(select(SpokenReply.recording_id).where(spoken)))
+    session.execute(update(SpokenReply).where(spoken).values(state="dropped", sealed_text=None))
 
 
 def _erase_unlinked(archive: Archive, person_id: str, actor: str, reason: str | None) -> bool:

@@ -13,6 +13,7 @@ from speech.errors import SpeechError
 from sync import problems
 from sync.archive import Archive
 from sync.errors import RecordingMissing
+from sync.learning import taught_words
 from sync.records.tables import Community, Opinion, OpinionRecording, Person, Recording, Setting, Topic
 
 LOG = logging.getLogger("tingjian.sound")
@@ -69,12 +70,13 @@ def unsealed(session: Session, archive: Archive, recording: Recording) -> bytes:
 
 
 def hints_for(session: Session, community_id: str, topic_id: str | None) -> tuple[str, ...]:
-    """Words that are likely to be said: the topic's own, then the community's setting `vocabulary`."""
+    """Words that are likely to be said: the topic's own, the setting `vocabulary`, what was corrected."""
     topic = session.get(Topic, topic_id) if topic_id else None
     own = [topic.spoken_title or topic.title, *(label for _, label in topic.options)] if topic else []
     setting = session.get(Setting, (community_id, "vocabulary"))
     listed = setting.value if setting is not None and isinstance(setting.value, list) else []
-    return tuple(dict.fromkeys(str(word) for word in (*own, *listed) if word))
+    taught = taught_words(session, community_id)
+    return tuple(dict.fromkeys(str(word) for word in (*own, *listed, *taught) if word))
 
 
 def _sound(session: Session, archive: Archive, recording: Recording) -> Audio | str:

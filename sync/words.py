@@ -21,6 +21,7 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.errors import RecordsUnavailable
 from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
+from sync.searching import index_words
 from sync.sound import gather, segments
 from sync.typed import ENGINE, typed_words
 
@@ -128,6 +129,9 @@ def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: date
             return False
         if words.heard is not None:
             _write(session, archive, opinion, words.heard, words.redacted, now)
+        if not _is_corrected(session, opinion_id):
+            said = words.heard.text if words.heard is not None else ""
+            index_words(session, archive, opinion.id, opinion.community_id, said)
         if _is_corrected(session, opinion_id):
             words = replace(words, problem=problems.LONGER)
         _to_review(opinion, words)
