@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {  # named here, imported on use
     "callin": "ivr.broadcast.paging:CalledLoudspeakers",
     "multicast": "ivr.broadcast.multicast:MulticastLoudspeakers",
     "files": "ivr.broadcast.files:FileLoudspeakers",
+    "certified": "ivr.broadcast.certified:CertifiedSystem",
 }
 
 

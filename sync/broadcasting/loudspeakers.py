@@ -15,7 +15,7 @@ from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Loudspeaker, new_id
 
-KINDS = ("mqtt", "sip", "callin", "multicast", "files")
+KINDS = ("mqtt", "sip", "callin", "multicast", "files", "certified")
 STATES = ("active", "paused", "removed")
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "mqtt": (),
@@ -23,6 +23,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "callin": ("number",),
     "multicast": ("group", "port"),
     "files": (),
+    "certified": (),
 }
 """What the address of each kind must say."""
 
