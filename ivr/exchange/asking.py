@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ivr.exchange.calling import Calling
 from ivr.exchange.desk import Desk
 from ivr.exchange.errands import Errand
 from ivr.exchange.errors import HungUp, SpoolError
@@ -23,25 +24,14 @@ WAIT_SENTENCE_AFTER = 3.0
 class Asking:
     """Asks for one call. `errand` is what web must know of it in the end; `keep` writes that down."""
 
-    def __init__(self, desk: Desk, handset: Handset, voice: Voice, call_sid: str) -> None:
-        self._desk, self._handset, self._voice = desk, handset, voice
-        base = desk.settings.public_base.rstrip("/")
-        self._voice_url = f"{base}/calls"
-        params = {
-            "CallSid": call_sid,
-            "AccountSid": desk.settings.account_sid,
-            "From": handset.caller or "anonymous",
-            "To": handset.dialled,
-            "CallStatus": "in-progress",
-            "Direction": "inbound",
-            "ApiVersion": "2010-04-01",
-            "Handset": handset.kind,
-        }
-        self.errand = Errand(params, f"{base}/calls/{call_sid}/status")
+    def __init__(self, desk: Desk, handset: Handset, voice: Voice, calling: Calling) -> None:
+        self._desk, self._handset, self._voice, self._calling = desk, handset, voice, calling
+        self._first = dict(calling.first or {})
+        self.errand = Errand(calling.params, calling.status_url)
 
     async def begin(self) -> Document:
         """The first document of the call."""
-        return await self.ask(self._voice_url, {"CallStatus": "ringing"})
+        return await self.ask(self._calling.url, self._first, self._calling.method)
 
     async def ask(self, url: str, extra: Mapping[str, str], method: str = "POST") -> Document:
         """Web's next document. After some seconds the caller is asked for patience; the request goes on
@@ -75,14 +65,12 @@ class Asking:
         """
         errand = replace(self.errand, message=recording_sid)
         if not errand.url:
-            errand = replace(errand, url=self._voice_url, pending={"CallStatus": "ringing"})
+            errand = replace(errand, url=self._calling.url, pending=self._first)
         self.errand = errand
 
     def owe_call_back(self) -> None:
         """Nobody could take the call: web hears of it from the beginning, and that it ended `busy`."""
-        self.errand = replace(
-            self.errand, status="busy", url=self._voice_url, pending={"CallStatus": "ringing"}
-        )
+        self.errand = replace(self.errand, status="busy", url=self._calling.url, pending=self._first)
 
     async def keep(self) -> None:
         """Write the errand down; where the disk does not take it, the call goes on without."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 
 from ivr.exchange.asking import Asking
+from ivr.exchange.calling import incoming, new_sid
 from ivr.exchange.desk import Desk
 from ivr.exchange.errors import HungUp
 from ivr.exchange.handset import Handset
@@ -21,7 +21,8 @@ async def turn_away(desk: Desk, handset: Handset) -> None:
     """Say kindly that all lines are busy. Web learns of the call by its own door, begun and ended `busy`."""
     is_called_back = handset.kind in CALLED_BACK and bool(handset.caller)
     voice = Voice(desk, handset)
-    asking = Asking(desk, handset, voice, "CA" + secrets.token_hex(16))
+    calling = incoming(desk.settings, handset.caller, handset.dialled, handset.kind, new_sid())
+    asking = Asking(desk, handset, voice, calling)
     if is_called_back:
         asking.owe_call_back()
         await asking.keep()

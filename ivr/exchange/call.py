@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ivr.exchange.asking import Asking
+from ivr.exchange.calling import Calling, incoming, missed, new_sid
 from ivr.exchange.desk import Desk
+from ivr.exchange.errands import Ended, Errand
 from ivr.exchange.errors import HungUp, SpoolError, TwimlError, WebAway
 from ivr.exchange.handset import Handset
 from ivr.exchange.keypad import Keypad
@@ -30,31 +32,43 @@ AWAY_RECORD = Record(action="", silence_seconds=5, finish_on="#", max_seconds=15
 
 
 class Call:
-    """One telephone's conversation."""
+    """One telephone's conversation; `hand_over` takes on what is owed to web afterwards, else the errands."""
 
-    def __init__(self, desk: Desk, handset: Handset) -> None:
-        self.sid = "CA" + secrets.token_hex(16)
+    def __init__(
+        self,
+        desk: Desk,
+        handset: Handset,
+        placed: Calling | None = None,
+        hand_over: Callable[[Errand], None] | None = None,
+    ) -> None:
+        self._calling = placed or incoming(
+            desk.settings, handset.caller, handset.dialled, handset.kind, new_sid()
+        )
+        self.sid = self._calling.params["CallSid"]
         self._desk, self._handset = desk, handset
+        self._run_errand = hand_over or desk.errands.run
         self._voice = Voice(desk, handset)
-        self._asking = Asking(desk, handset, self._voice, self.sid)
+        self._voice.is_answered = self._calling.is_placed
+        self._asking = Asking(desk, handset, self._voice, self._calling)
         double_tap_seconds = desk.settings.double_tap_seconds / desk.settings.speed
         self._keypad = Keypad(handset, self._voice.prompts, double_tap_seconds)
         self._taping = Taping(desk, handset, self.sid)
         self._began = time.monotonic()
         self._silent_documents = 0
-        self._is_warned = self._desk.settings.max_call_seconds <= WARN_SECONDS
+        self._has_begun = False
+        self._is_warned = self._calling.most_seconds <= WARN_SECONDS
 
     async def run(self) -> None:
         """Carry the call through; afterwards what it owes to web is in the hands of the errands."""
-        settings = self._desk.settings
         await self._asking.keep()
         try:
-            async with asyncio.timeout(settings.max_call_seconds / settings.speed):
+            async with asyncio.timeout(self._calling.most_seconds / self._desk.settings.speed):
                 await self._converse()
         except TimeoutError:
             await self._farewell("limit")
         except HungUp:
             log.info("call %s: the caller hung up", self.sid)
+            self._miss()
         except Exception:
             log.exception("call %s: broke", self.sid)
             await self._farewell("later")
@@ -62,16 +76,23 @@ class Call:
             await self._hand_over()
             await self._handset.hang_up()
 
+    def _miss(self) -> None:
+        """Who hangs up before anybody has answered has called in vain, mostly on purpose."""
+        if not self._voice.is_answered:
+            self._asking.errand = missed(self._desk.settings, self._calling)
+
     async def _hand_over(self) -> None:
         self._taping.announce()
         seconds = round(time.monotonic() - self._began)
         self._asking.errand = replace(self._asking.errand, seconds=seconds)
         await self._asking.keep()
-        self._desk.errands.run(self._asking.errand)
+        self._run_errand(self._asking.errand)
 
     async def _converse(self) -> None:
         try:
+            await self._handset.ring(0 if self._calling.is_placed else self._desk.settings.ring_seconds)
             document: Document | None = await self._asking.begin()
+            self._has_begun = True
             while document is not None:
                 document = await self._execute(document)
         except (WebAway, TwimlError) as error:
@@ -116,16 +137,16 @@ class Call:
 
     async def _warn(self, verb: Verb) -> None:
         """Once, while there is still time for what comes: say that the call cannot go on for ever."""
-        settings = self._desk.settings
-        left = settings.max_call_seconds / settings.speed - (time.monotonic() - self._began)
+        speed = self._desk.settings.speed
+        left = self._calling.most_seconds / speed - (time.monotonic() - self._began)
         needed = WARN_SECONDS + (verb.max_seconds if isinstance(verb, Record) else 0)
-        if not self._is_warned and left < needed / settings.speed:
+        if not self._is_warned and left < needed / speed:
             self._is_warned = True
             await self._voice.sentence("soon_over")
 
     async def _reject(self, verb: Reject) -> None:
         if not self._voice.is_answered:
-            status = "busy" if verb.reason == "busy" else "no-answer"
+            status: Ended = "busy" if verb.reason == "busy" else "no-answer"
             self._asking.errand = replace(self._asking.errand, status=status)
             await self._handset.reject(verb.reason)
 
@@ -199,7 +220,14 @@ class Call:
 
     # --- web is away ---
     async def _without_web(self) -> None:
-        """A kind sentence, and the caller may still leave a message: all that web did not take is owed."""
+        """A kind sentence, and the caller may still leave a message: all that web did not take is owed.
+
+        Who is called by us for nothing is only told so: whoever placed the call sees that it never began.
+        """
+        if self._calling.is_placed and not self._has_begun:
+            self._asking.errand = replace(self._asking.errand, url="", pending={})
+            await self._voice.sentence("again")
+            return
         await self._asking.keep()
         if "RecordingSid" in self._asking.errand.pending:
             await self._voice.sentence("kept")

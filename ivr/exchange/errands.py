@@ -15,6 +15,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ivr.exchange.announce import Announcer
 from ivr.exchange.door import Door
@@ -25,6 +26,7 @@ from ivr.exchange.twiml import Dial, Document, Gather, Hangup, Record, Redirect,
 
 log = logging.getLogger(__name__)
 
+Ended = Literal["completed", "busy", "failed", "no-answer", "canceled"]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 MOST_STEPS = 30
 
@@ -33,13 +35,14 @@ MOST_STEPS = 30
 class Errand:
     """One call as web must know it in the end.
 
-    `params` name the call. `url`, `method`, `pending` are the request without an answer ('' when none is
-    owed), `message` the recording that was left for web without its asking.
+    `params` name the call; its end is told at `status_url` ('' where nobody wants to know). `url`, `method`,
+    `pending` are the request without an answer ('' when none is owed), `message` the recording that was left
+    for web without its asking.
     """
 
     params: Mapping[str, str]
     status_url: str
-    status: str = "completed"
+    status: Ended = "completed"
     seconds: int = 0
     url: str = ""
     method: str = "POST"
@@ -81,9 +84,9 @@ class Errands:
             found.append(Errand(**json.loads(raw)))
         return found
 
-    def run(self, errand: Errand) -> None:
-        """Do it in the background, for as long as it takes."""
-        task = asyncio.create_task(self._until_done(errand))
+    def run(self, errand: Errand, after: asyncio.Task[None] | None = None) -> None:
+        """Do it in the background, for as long as it takes; `after` is done first."""
+        task = asyncio.create_task(self._until_done(errand, after))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -94,7 +97,9 @@ class Errands:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _until_done(self, errand: Errand) -> None:
+    async def _until_done(self, errand: Errand, after: asyncio.Task[None] | None) -> None:
+        if after:
+            await asyncio.wait({after})
         pause = FIRST_PAUSE
         while not await self._attempt(errand):
             await asyncio.sleep(pause)
@@ -113,6 +118,8 @@ class Errands:
         except ExchangeError as error:
             log.warning("call %s: web does not take what is owed: %s", errand.call_sid, error)
             return False
+        if not errand.status_url:
+            return True
         ended = {"CallStatus": errand.status, "CallDuration": str(errand.seconds)}
         status = await self._door.tell(errand.status_url, dict(errand.params) | ended)
         return 200 <= status < 300 or status in (404, 410)  # a call web has never heard of needs no end

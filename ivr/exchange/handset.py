@@ -55,6 +55,9 @@ class Handset(Protocol):
     async def answer(self) -> None:
         """Pick up."""
 
+    async def ring(self, seconds: float) -> None:
+        """Let a real telephone ring so long before anything else; practice phones do not wait."""
+
     async def reject(self, reason: str) -> None:
         """Refuse the call unanswered."""
 

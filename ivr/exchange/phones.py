@@ -75,6 +75,9 @@ class WebSocketHandset(Intake):
         """Pick up."""
         await self._send({"type": "answered", "speed": self._speed})
 
+    async def ring(self, seconds: float) -> None:
+        """Practice does not wait."""
+
     async def reject(self, reason: str) -> None:
         """Refuse the call unanswered."""
         await self.hang_up(reason)

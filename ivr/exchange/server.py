@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -15,13 +17,17 @@ from aiohttp import web
 from ivr.exchange.announce import Announcer
 from ivr.exchange.busy import turn_away
 from ivr.exchange.call import Call
+from ivr.exchange.calling import incoming, missed, new_sid
 from ivr.exchange.counter import Counter
 from ivr.exchange.desk import Desk
 from ivr.exchange.door import Door, open_session
-from ivr.exchange.errands import Errands
+from ivr.exchange.errands import Errand, Errands
+from ivr.exchange.errors import SpoolError
 from ivr.exchange.handset import Handset
 from ivr.exchange.media import Media
 from ivr.exchange.phones import WebSocketHandset
+from ivr.exchange.placing.placer import Placer
+from ivr.exchange.placing.resource import Calls
 from ivr.exchange.sentences import SENTENCES, Sentences
 from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.sip.board import Board
@@ -45,8 +51,9 @@ class Exchange:
         self._handsets: set[Handset] = set()
         self._lines: set[WebSocketHandset] = set()
         self._calls: set[asyncio.Task[None]] = set()
-        self._board = Board(self._begin)
+        self._board = Board(self._begin, self._miss)
         self.desk: Desk
+        self._placer: Placer
         self._rehearsal: asyncio.Task[None]
         self._door: web.SockSite
 
@@ -58,6 +65,7 @@ class Exchange:
         self.port = counter.getsockname()[1]
         session = await self._things.enter_async_context(open_session())
         self.desk = self._desk(session)
+        self._placer = Placer(self.desk, self._board, self._handsets, self._spawn)
         await self._take_up()
         self._rehearsal = asyncio.create_task(self._rehearse())
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_SECONDS)
@@ -127,6 +135,7 @@ class Exchange:
                 web.get("/phone/ws", self._phone),
                 web.get("/line/ws", self._line),
                 *Counter(self.desk).routes(),
+                *Calls(self.settings, self._placer).routes(),
             ]
         )
         return application
@@ -139,6 +148,7 @@ class Exchange:
             "ok": is_well,
             "calls": len(self._handsets),
             "lines": self._board.count,
+            "dials": self._board.dials,
             "recordings": waiting[0],
             "errands": waiting[1],
         }
@@ -180,10 +190,25 @@ class Exchange:
             await asyncio.wait({call})
 
     def _begin(self, handset: Handset) -> asyncio.Task[None]:
-        call = asyncio.create_task(self.take(handset))
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
-        return call
+        return self._spawn(self.take(handset))
+
+    def _spawn(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        return task
+
+    def _miss(self, caller: str, dialled: str) -> None:
+        """Somebody called a line that had no exchange."""
+        call = incoming(self.settings, caller, dialled, LINE, new_sid())
+        self._spawn(self._owe(missed(self.settings, call)))
+
+    async def _owe(self, errand: Errand) -> None:
+        try:
+            await self.desk.errands.keep(errand)
+        except SpoolError as error:
+            log.error("call %s: %s", errand.call_sid, error)
+        self.desk.errands.run(errand)
 
     def _is_ours(self, origin: str | None, kind: str) -> bool:
         """Whether the page a phone runs on is ours. A terminal runs on none."""

@@ -20,7 +20,9 @@ class ExchangeSettings:
     here ('' when that is the same). `exchange_base` is how web reaches this exchange, for recordings.
     `sentences` may hold WAV files for the names in `ivr.exchange.sentences`; `speaker` says what no file
     says. The key that caused a turn, pressed again within `double_tap_seconds`, is a slip of the finger and
-    ignored. `speed` above 1 makes time pass faster, for tests and demonstrations.
+    ignored. Of `max_calls` at most `max_placed` are calls we place. A real telephone rings for `ring_seconds`
+    before it is answered: who hangs up meanwhile can be called back. `speed` above 1 makes time pass faster,
+    for tests and demonstrations.
     """
 
     token: str
@@ -35,6 +37,8 @@ class ExchangeSettings:
     sentences: Mapping[str, Path] = field(default_factory=dict)
     speaker: Speaker | None = None
     max_calls: int = 20
+    max_placed: int = 5
+    ring_seconds: float = 0
     max_call_seconds: float = 1800
     patience_seconds: float = 12
     double_tap_seconds: float = 1.5

@@ -33,17 +33,21 @@ def answer(message: Message, status: str, more: str = "", body: str = "") -> byt
 
 @dataclass
 class Person:
-    """Somebody with a telephone. `manner`: `answers`, `rings` in vain, or a status line to refuse with."""
+    """Somebody with a telephone. `manner`: `answers` (after so many seconds), `rings` in vain, or a status
+    line to refuse with.
+    """
 
     manner: str = "answers"
     says: bytes = b""
+    after: float = 0.0
     heard: bytearray = field(default_factory=bytearray)
     requests: list[Message] = field(default_factory=list)
     port: int = 0
+    _cseq: int = 0
 
-    async def open(self) -> None:
+    async def open(self, port: int = 0) -> None:
         """Take ports."""
-        self.sip = await open_port("127.0.0.1", self._take_sip)
+        self.sip = await open_port("127.0.0.1", self._take_sip, port)
         self.rtp = await open_port("127.0.0.1", self._take_rtp)
         self.port = self.sip.get_extra_info("sockname")[1]
         self.speaking: asyncio.Task[None] | None = None
@@ -55,37 +59,66 @@ class Person:
         self.sip.close()
         self.rtp.close()
 
+    @property
+    def invite(self) -> Message:
+        """The call that came."""
+        return next(m for m in self.requests if m.first.startswith("INVITE"))
+
+    def came(self, method: str) -> bool:
+        """Whether a request of this kind has come."""
+        return any(m.first.startswith(f"{method} ") for m in self.requests)
+
+    @property
+    def address(self) -> str:
+        """Where this telephone is called without a trunk."""
+        return f"sip:person@127.0.0.1:{self.port}"
+
     def hang_up(self) -> None:
         """BYE to whoever called."""
-        first = next(m for m in self.requests if m.first.startswith("INVITE"))
+        self._ask("BYE")
+
+    def press(self, digit: str) -> None:
+        """A key, by SIP INFO."""
+        self._ask("INFO", f"Signal={digit}\r\nDuration=160\r\n")
+
+    def _ask(self, method: str, body: str = "") -> None:
+        """A request within the call."""
+        first = self.invite
         uri = re.search(r"<(.*?)>", first.headers["contact"])
         assert uri
+        self._cseq += 1
         lines = [
-            f"BYE {uri[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bKbye",
+            f"{method} {uri[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{method}{self._cseq}",
             f"From: {first.headers['to']};tag=person",
             f"To: {first.headers['from']}",
             f"Call-ID: {first.headers['call-id']}",
-            "CSeq: 1 BYE",
+            f"CSeq: {self._cseq} {method}",
             "Max-Forwards: 70",
-            "Content-Length: 0",
+            *(["Content-Type: application/dtmf-relay"] if body else []),
+            f"Content-Length: {len(body)}",
         ]
-        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), self.caller)
+        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), self.caller)
 
     def _take_sip(self, data: bytes, source: tuple[str, int]) -> None:
         message = read_message(data)
+        if message.first.startswith("SIP/2.0"):
+            return
         self.requests.append(message)
         self.caller = source
         method = message.first.split()[0]
         if method in ("BYE", "CANCEL"):
             self.sip.sendto(answer(message, "200 OK"), source)
-            invite = next(m for m in self.requests if m.first.startswith("INVITE"))
+            call_id = message.headers["call-id"]
+            invite = next(
+                m for m in self.requests if m.first.startswith("INVITE") and m.headers["call-id"] == call_id
+            )
             if method == "CANCEL":
                 self.sip.sendto(answer(invite, "487 Request Terminated"), source)
         elif method == "INVITE":
             self.sip.sendto(answer(message, "180 Ringing"), source)
             if self.manner == "answers":
-                self._pick_up(message, source)
+                asyncio.get_running_loop().call_later(self.after, self._pick_up, message, source)
             elif self.manner != "rings":
                 self.sip.sendto(answer(message, self.manner), source)
 
@@ -118,9 +151,9 @@ class Person:
 
 
 @asynccontextmanager
-async def person(manner: str = "answers", says: bytes = b"") -> AsyncIterator[Person]:
+async def person(manner: str = "answers", says: bytes = b"", after: float = 0.0) -> AsyncIterator[Person]:
     """Somebody who can be rung."""
-    one = Person(manner, says)
+    one = Person(manner, says, after)
     await one.open()
     try:
         yield one

@@ -66,10 +66,12 @@ class _Port(asyncio.DatagramProtocol):
         self.datagram_received = take  # type: ignore[method-assign,assignment]
 
 
-async def open_port(host: str, take: Callable[[bytes, tuple[str, int]], None]) -> asyncio.DatagramTransport:
-    """A UDP port of this host, in the running loop."""
+async def open_port(
+    host: str, take: Callable[[bytes, tuple[str, int]], None], port: int = 0
+) -> asyncio.DatagramTransport:
+    """A UDP port of this host, in the running loop; any, unless it is named."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Port(take), local_addr=(host, 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Port(take), local_addr=(host, port))
     return transport
 
 

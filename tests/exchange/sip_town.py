@@ -7,8 +7,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class SipTown(Town):
         return raw_phone(self.at, network=network, **options)
 
 
-__all__ = ["Network", "RawPhone", "SipTown", "free_udp_ports", "line_process", "sip_town"]
+__all__ = ["Network", "RawPhone", "SipTown", "Stage", "free_udp_ports", "line_process", "sip_town", "stage"]
 
 
 def free_udp_ports(count: int = 60) -> tuple[int, int]:
@@ -95,6 +95,34 @@ async def sip_town(
             except BaseException as problem:
                 problem.add_note((folder / "line.log").read_text("utf-8", "replace")[-4000:])
                 raise
+
+
+class Stage:
+    """A town that stays up from scene to scene; every scene begins with nothing known of the last one."""
+
+    def __init__(self, runner: asyncio.Runner, place: SipTown) -> None:
+        self._runner, self._town = runner, place
+
+    def play(self, scene: Callable[[SipTown], Coroutine[Any, Any, None]]) -> None:
+        """Run one scene."""
+        side = self._town.web
+        side.pages.clear()
+        side.sounds.clear()
+        side.knocks.clear()
+        side.delay_seconds, side.is_down, side.fails = 0.0, False, 0
+        self._runner.run(scene(self._town))
+
+
+@contextmanager
+def stage(folder: Path, line: dict[str, Any] | None = None, **changes: Any) -> Iterator[Stage]:
+    """A stage for the scenes of one file."""
+    with asyncio.Runner() as runner:
+        doors = sip_town(folder, line, **changes)
+        place = runner.run(doors.__aenter__())
+        try:
+            yield Stage(runner, place)
+        finally:
+            runner.run(doors.__aexit__(None, None, None))
 
 
 def main() -> None:

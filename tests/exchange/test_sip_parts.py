@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.exchange.errors import ExchangeError
+from ivr.exchange.sip.dialling import address_of
 from ivr.exchange.sip.fence import Fence, FenceError, Warden, networks_of
 from ivr.exchange.sip.keys import Keys
-from ivr.exchange.sip.numbers import caller_of, dialled_of, e164, host_of
+from ivr.exchange.sip.numbers import caller_of, dialled_of, e164
+from ivr.exchange.sip.settings import LineSettings, Written
+from ivr.exchange.sip.sources import Sources
 from ivr.exchange.sip.stack import Invite
 from ivr.exchange.sip.tones import COLUMNS, KEYS, ROWS, ToneEar
 from ivr.exchange.sip.wire import read_from_line, read_to_line, said, say, sound_from_line, sound_to_line
@@ -70,10 +75,46 @@ def test_the_number_dialled_is_the_communitys() -> None:
     assert dialled_of(Invite(), "CN", "") == ""
 
 
-def test_the_neighbour_is_the_topmost_via() -> None:
-    assert host_of("SIP/2.0/UDP 192.0.2.7:5060;branch=z9, SIP/2.0/UDP 10.0.0.1") == "192.0.2.7"
-    assert host_of("SIP/2.0/UDP pbx.example;branch=z9") == "pbx.example"
-    assert host_of("") == ""
+def test_the_trace_tells_where_a_call_came_from_whatever_its_headers_say() -> None:
+    sources = Sources()
+    for call_id, name, source in (("a@x", "Call-ID", "192.0.2.7"), ("b", "i ", "192.0.2.8")):
+        text = (
+            f"RX UDP {source}:5060 -> 192.0.2.1:5070\nINVITE sip:a@b SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 9.9.9.9;branch=z\r\n{name}: {call_id}\r\n\r\nv=0"
+        )
+        for other in (
+            text,
+            text.replace(source, "192.0.2.99"),
+            "TX UDP a -> b (90000 bytes, too large to trace)",
+        ):
+            sources.emit(logging.LogRecord("t", logging.DEBUG, "", 0, other, None, None))
+        assert sources.of(call_id) == source
+    assert sources.of("c") == ""
+
+
+@pytest.mark.parametrize(
+    ("to", "how", "address"),
+    [
+        ("+8657188880000", "national", "sip:057188880000@pbx:5080"),
+        ("+8613800001111", "national", "sip:13800001111@pbx:5080"),
+        ("+85223456789", "national", "sip:0085223456789@pbx:5080"),
+        ("+8657188880000", "e164", "sip:+8657188880000@pbx:5080"),
+        ("057188880000", "national", "sip:057188880000@pbx:5080"),
+        ("8001", "national", "sip:8001@pbx:5080"),
+        ("+999", "national", "sip:+999@pbx:5080"),
+        ("sip:speaker@127.0.0.1:5062", "e164", "sip:speaker@127.0.0.1:5062"),
+    ],
+)
+def test_numbers_are_dialled_as_the_trunk_wants_them(to: str, how: Written, address: str) -> None:
+    assert address_of(to, LineSettings("", "", out="pbx:5080", out_numbers=how)) == address
+
+
+@pytest.mark.parametrize("to", ["sip:a@192.0.2.9", "sip:a@nowhere.invalid", "sip:a b@127.0.0.1", "12", "0a"])
+def test_the_line_calls_nobody_outside_its_fence(to: str) -> None:
+    with pytest.raises(ExchangeError):
+        address_of(to, LineSettings("", "", out="127.0.0.1"))
+    with pytest.raises(ExchangeError):
+        address_of("+8613800001111", LineSettings("", ""))
 
 
 def test_a_late_packet_of_a_press_is_no_press_and_a_second_press_is() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from baresip import (
@@ -28,12 +29,15 @@ from baresip import (
 from ivr.exchange.errors import ExchangeError
 from ivr.exchange.sip.fence import Fence, Warden, networks_of
 from ivr.exchange.sip.settings import LineSettings
+from ivr.exchange.sip.sources import Sources
 from ivr.exchange.sip.stack import Ending, Invite, Leg, StackError
 
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 14
-HEADERS = ("From", "To", "Via", "Privacy", "P-Asserted-Identity")
+HEADERS = ("From", "To", "Privacy", "P-Asserted-Identity")
+SOURCE_SECONDS, SOURCE_LOOKS = 0.005, 20
+"""The trace tells of a call a moment after the call itself."""
 FENCE_SECONDS = 300.0
 """How often the names of trunks are looked up again."""
 REGISTER_SECONDS = 60
@@ -52,10 +56,10 @@ class BaresipLeg:
             to=headers.get("to", ""),
             asserted=headers.get("p-asserted-identity", ""),
             privacy=headers.get("privacy", ""),
-            via=headers.get("via", ""),
         )
         self.on_key: Callable[[str], None] = lambda digit: None
         self.on_key_over: Callable[[], None] = lambda: None
+        self.on_ringing: Callable[[], None] = lambda: None
         self.on_answered: Callable[[], None] = lambda: None
         self.on_over: Callable[[], None] = lambda: None
         self.is_over = False
@@ -124,6 +128,8 @@ class BaresipLeg:
 
     def _hear_of(self, event: StackEvent) -> None:
         match event.event:
+            case Event.CALL_RINGING | Event.CALL_PROGRESS:
+                self.on_ringing()
             case Event.CALL_ESTABLISHED:
                 self.on_answered()
             case Event.CALL_DTMF_START:
@@ -144,6 +150,7 @@ class BaresipStack:
         self._runtime = Runtime()
         self._agent: UserAgent
         self._recent: deque[StackEvent] = deque(maxlen=MOST_RECENT)
+        self._sources = Sources()
         first, last = settings.rtp_ports
         self._ports = (settings.port, *range(first, last + 1))
         self._warden = Warden(Fence(()), self._ports)
@@ -154,6 +161,7 @@ class BaresipStack:
         settings = self._settings
         self._warden = Warden(await self._fence(), self._ports)
         self._runtime.on_dead = lambda: self.on_dead()
+        self._sources.begin()
         try:
             await self._runtime.start(_config(settings))
             self._runtime.subscribe(self._recent.append)
@@ -166,15 +174,15 @@ class BaresipStack:
         except ExchangeError:
             await self.close()
             raise
-        self._agent.on_incoming(lambda call: take(self._leg(call)))
+        self._agent.on_incoming(lambda call: self._spawn(self._arrive(call, self._leg(call), take)))
         self._spawn(self._keep_fence())
         if settings.account:
             self._spawn(self._register())
 
-    async def dial(self, address: str) -> Leg:
+    async def dial(self, address: str, headers: Mapping[str, str] | None = None) -> Leg:
         """Ring an address. Raises StackError."""
         try:
-            call = await self._agent.dial(address)
+            call = await self._agent.dial(address, dict(headers or {}))
         except (BaresipError, ValueError) as error:
             raise StackError("the SIP stack does not dial") from error
         leg = self._leg(call)
@@ -191,6 +199,17 @@ class BaresipStack:
             await self._runtime.close()
         except BaresipError as error:
             log.warning("the SIP stack did not close: %s", error)
+        self._sources.end()
+
+    async def _arrive(self, call: Call, leg: BaresipLeg, take: Callable[[Leg], None]) -> None:
+        """Hand a call on once it is known where it came from."""
+        looks = 0
+        while not (source := self._sources.of(call.call_id or "")) and looks < SOURCE_LOOKS:
+            looks += 1
+            await asyncio.sleep(SOURCE_SECONDS)
+        leg.invite = replace(leg.invite, source=source)
+        if not leg.is_over:
+            take(leg)
 
     def _leg(self, call: Call) -> BaresipLeg:
         self._warden.guard()  # each call opens sockets of its own for sound
@@ -233,6 +252,7 @@ def _config(settings: LineSettings) -> Config:
         rtp_timeout=settings.dead_seconds,
         expose_headers=HEADERS,
         native_log_level="error",
+        sip_trace=True,
         extra_config_text=(
             f"sip_listen {settings.host}:{settings.port}\n"
             "sip_transports udp\n"

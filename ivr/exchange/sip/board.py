@@ -10,21 +10,24 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from ivr.exchange.handset import Handset
-from ivr.exchange.sip.handset import SipHandset
-from ivr.exchange.sip.wire import MOST_MESSAGE_BYTES, read_from_line, said
+from ivr.exchange.sip.handset import PlacedHandset, SipHandset
+from ivr.exchange.sip.wire import FIRST_PLACED, MOST_MESSAGE_BYTES, read_from_line, said
 
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 2.0
 Take = Callable[[Handset], asyncio.Task[None]]
 """Carries one call through, in a task."""
+Carry = Callable[[PlacedHandset], asyncio.Task[None]]
+Miss = Callable[[str, str], None]
+"""Hears of a call nobody took: who called, and which number."""
 
 
 class Board:
     """The lines plugged in."""
 
-    def __init__(self, take: Take) -> None:
-        self._take = take
+    def __init__(self, take: Take, miss: Miss) -> None:
+        self._take, self._miss = take, miss
         self._plugs: set[Plug] = set()
 
     async def plug(self, request: web.Request) -> web.WebSocketResponse:
@@ -33,7 +36,7 @@ class Board:
             timeout=CLOSE_SECONDS, heartbeat=10, max_msg_size=MOST_MESSAGE_BYTES, compress=False
         )
         await socket.prepare(request)
-        plug = Plug(socket, self._take)
+        plug = Plug(socket, self._take, self._miss)
         self._plugs.add(plug)
         log.info("a line is plugged in")
         try:
@@ -52,13 +55,28 @@ class Board:
         """How many lines are plugged in and take calls."""
         return sum(plug.is_ready for plug in self._plugs)
 
+    @property
+    def dials(self) -> bool:
+        """Whether a line is plugged in that calls numbers."""
+        return any(plug.dials for plug in self._plugs)
+
+    def place(self, caller: str, dialled: str, headers: Mapping[str, str], carry: Carry) -> bool:
+        """Call somebody and let `carry` go on with it; False when no line can."""
+        is_number = not dialled.startswith("sip:")
+        for plug in self._plugs:
+            if plug.dials or (plug.is_ready and not is_number):
+                plug.place(caller, dialled, headers, carry)
+                return True
+        return False
+
 
 class Plug:
-    """One line's end at the exchange."""
+    """One line's end at the exchange. `dials`: the line has somebody to call numbers through."""
 
-    def __init__(self, socket: web.WebSocketResponse, take: Take) -> None:
-        self.is_ready = False
-        self._socket, self._take = socket, take
+    def __init__(self, socket: web.WebSocketResponse, take: Take, miss: Miss) -> None:
+        self.is_ready = self.dials = False
+        self._socket, self._take, self._miss = socket, take, miss
+        self._last_placed = FIRST_PLACED
         self._handsets: dict[int, SipHandset] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
@@ -76,7 +94,7 @@ class Plug:
                     self._hear(said(message.data))
         finally:
             sending.cancel()
-            self.is_ready = False
+            self.is_ready = self.dials = False
             for handset in self._handsets.values():
                 handset.gone()
             if self._calls:
@@ -88,19 +106,30 @@ class Plug:
             await asyncio.sleep(0.01)
         await self._socket.close()
 
+    def place(self, caller: str, dialled: str, headers: Mapping[str, str], carry: Carry) -> None:
+        """Call somebody."""
+        self._last_placed += 1
+        handset = PlacedHandset(self._last_placed, caller, dialled, self._outgoing.put_nowait)
+        handset.place(headers)
+        self._hold(self._last_placed, handset, carry(handset))
+
     def _hear(self, given: Mapping[str, Any]) -> None:
-        number = given.get("call", 0)
-        self.is_ready = self.is_ready or given.get("type") == "ready"
-        if given.get("type") == "ring":
-            handset = SipHandset(
-                number, str(given.get("from", "")), str(given.get("to", "")), self._outgoing.put_nowait
-            )
-            self._handsets[number] = handset
-            call = self._take(handset)
-            self._calls.add(call)
-            call.add_done_callback(lambda ended: self._ended(number, ended))
+        number, kind = given.get("call", 0), given.get("type")
+        caller, dialled = str(given.get("from", "")), str(given.get("to", ""))
+        if kind == "ready":
+            self.is_ready, self.dials = True, bool(given.get("dials"))
+        elif kind == "missed":
+            self._miss(caller, dialled)
+        elif kind == "ring":
+            handset = SipHandset(number, caller, dialled, self._outgoing.put_nowait)
+            self._hold(number, handset, self._take(handset))
         elif known := self._handsets.get(number):
             known.told(given)
+
+    def _hold(self, number: int, handset: SipHandset, call: asyncio.Task[None]) -> None:
+        self._handsets[number] = handset
+        self._calls.add(call)
+        call.add_done_callback(lambda ended: self._ended(number, ended))
 
     def _ended(self, number: int, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)

@@ -1,4 +1,7 @@
-"""A telephone on the SIP line, as the exchange sees it: `Handset`, by messages to the line's process."""
+"""A telephone on the SIP line, as the exchange sees it: `Handset`, by messages to the line's process.
+
+It has called, or it is called (`PlacedHandset`).
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,10 @@ class SipHandset(Intake):
         """Pick up, and wait until sound goes through."""
         self._say("answer")
         await self._until(lambda: self._is_answered)
+
+    async def ring(self, seconds: float) -> None:
+        """Let it ring; `HungUp` when the caller gives up."""
+        await self._until(lambda: False, asyncio.get_running_loop().time() + seconds)
 
     async def reject(self, reason: str) -> None:
         """Refuse the call unanswered."""
@@ -105,6 +112,36 @@ class SipHandset(Intake):
     def _say(self, kind: str, **more: Any) -> None:
         if not self.is_gone:
             self._send(say(kind, self._number, **more))
+
+
+class PlacedHandset(SipHandset):
+    """A telephone that is called: `caller` is the number it sees, `dialled` its own."""
+
+    def __init__(self, number: int, caller: str, dialled: str, send: Send) -> None:
+        super().__init__(number, caller, dialled, send)
+        self.ending: DialStatus = "failed"
+        self._is_ringing = False
+
+    def told(self, given: Mapping[str, Any]) -> None:
+        """The line says something of this call."""
+        match given.get("type"):
+            case "ringing":
+                self._is_ringing = True
+            case "gone":
+                self.ending = _status(given.get("status"))
+        super().told(given)
+
+    def place(self, headers: Mapping[str, str]) -> None:
+        """Have it called."""
+        self._say("place", to=self.dialled, headers=dict(headers), **{"from": self.caller})
+
+    async def until_ringing(self) -> None:
+        """Until it rings or is picked up at once. Raises HungUp; then `ending` tells why."""
+        await self._until(lambda: self._is_ringing or self._is_answered)
+
+    async def answer(self) -> None:
+        """Until it is picked up. Raises HungUp; then `ending` tells why."""
+        await self._until(lambda: self._is_answered)
 
 
 def _status(told: object) -> DialStatus:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import signal
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import aiohttp
 
-from ivr.exchange.sip.numbers import caller_of, dialled_of, host_of
+from ivr.exchange.errors import ExchangeError
+from ivr.exchange.sip.alone import Alone
+from ivr.exchange.sip.dialling import Dialler
+from ivr.exchange.sip.numbers import caller_of, dialled_of
 from ivr.exchange.sip.settings import LineSettings
 from ivr.exchange.sip.stack import Leg, Stack, StackError
 from ivr.exchange.sip.telephone import Telephone
@@ -27,7 +29,6 @@ PLUG_SECONDS = 1.0
 """Between two tries to reach the exchange."""
 HANG_UP_SECONDS = 1.0
 """What the stack gets to say goodbye to everybody when the line stops."""
-_DIALABLE = re.compile(r"\+?[0-9]{3,15}")
 
 
 class Line:
@@ -37,6 +38,10 @@ class Line:
         self._settings, self._stack = settings, stack
         self._telephones: dict[int, Telephone] = {}
         self._rings: dict[int, asyncio.Task[None]] = {}
+        self._dialler = Dialler(settings, stack)
+        self._alone = Alone(settings.sentences)
+        self._placing: dict[int, bool] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._last = 0
         self._arrivals: defaultdict[str, deque[float]] = defaultdict(deque)
         self._outgoing: asyncio.Queue[str | bytes] | None = None
@@ -76,21 +81,25 @@ class Line:
     # --- calls come in ---
     def _take(self, leg: Leg) -> None:
         settings = self._settings
-        if self._outgoing is None or len(self._telephones) >= settings.most_calls:
+        if len(self._telephones) >= settings.most_calls:
             leg.refuse(is_busy=True)
             return
-        if self._is_too_often(host_of(leg.invite.via)):
+        if self._is_too_often(leg.invite.source):
             log.warning("a trunk sends more calls than it may: one is refused")
             leg.refuse(is_busy=True)
             return
         self._last += 1
-        telephone = Telephone(self._last, leg, self._send)
-        self._telephones[self._last] = telephone
-        leg.on_over = lambda: self._gone(telephone)
         own_user = settings.account.user if settings.account else ""
         caller = caller_of(leg.invite, settings.region)
         dialled = dialled_of(leg.invite, settings.region, settings.number, own_user)
-        self._send(say("ring", telephone.number, **{"from": caller, "to": dialled}))
+        if self._outgoing is None:
+            telephone = self._alone.take(self._last, leg, caller, dialled)
+            self._spawn(self._alone.speak(telephone))
+        else:
+            telephone = Telephone(self._last, leg, self._send)
+            self._send(say("ring", telephone.number, **{"from": caller, "to": dialled}))
+        self._telephones[self._last] = telephone
+        leg.on_over = lambda: self._gone(telephone)
 
     def _is_too_often(self, host: str) -> bool:
         """Whether this neighbour has sent as many calls within a minute as it may."""
@@ -128,7 +137,10 @@ class Line:
         ) as socket:
             log.info("the line is plugged into the exchange")
             self._outgoing = asyncio.Queue()
-            self._send(say("ready", 0))
+            self._send(say("ready", 0, dials=bool(self._settings.out)))
+            while self._alone.missed:
+                caller, dialled = self._alone.missed.popleft()
+                self._send(say("missed", 0, **{"from": caller, "to": dialled}))
             delivering = asyncio.create_task(_deliver(socket, self._outgoing))
             try:
                 async for message in socket:
@@ -142,8 +154,10 @@ class Line:
                 delivering.cancel()
 
     def _obey(self, given: Mapping[str, Any]) -> None:
-        telephone = self._telephones.get(given.get("call", 0))
+        number = given.get("call", 0)
+        telephone = self._telephones.get(number)
         if telephone is None:
+            self._obey_early(given, number)
             return
         match given.get("type"):
             case "answer":
@@ -160,7 +174,15 @@ class Line:
                 telephone.end()
             case "dial":
                 number, seconds = str(given.get("number", "")), float(given.get("seconds", 0))
-                self._rings[telephone.number] = asyncio.create_task(self._dial(telephone, number, seconds))
+                self._rings[telephone.number] = asyncio.create_task(self._ring(telephone, number, seconds))
+
+    def _obey_early(self, given: Mapping[str, Any], number: int) -> None:
+        """A call is to be placed, or given up before the stack has begun it."""
+        if given.get("type") == "place":
+            self._placing[number] = True
+            self._spawn(self._place(given))
+        elif given.get("type") == "hangup" and number in self._placing:
+            self._placing[number] = False
 
     def _send(self, message: str | bytes) -> None:
         if self._outgoing is not None:
@@ -170,23 +192,35 @@ class Line:
         for telephone in list(self._telephones.values()):
             telephone.leg.hang_up()
 
-    # --- a person is rung ---
-    async def _dial(self, telephone: Telephone, number: str, seconds: float) -> None:
-        """Ring somebody through the trunk and join the two until one of them hangs up."""
-        status, spoke = "failed", 0.0
-        if self._settings.out and _DIALABLE.fullmatch(number):
-            telephone.ring()
-            try:
-                friend = await self._stack.dial(f"sip:{number}@{self._settings.out}")
-                status, spoke = await _bridge(telephone, friend, seconds)
-            except StackError as error:
-                log.warning("a person cannot be rung: %s", error)
-            finally:
-                telephone.join(None)
+    # --- calls go out ---
+    async def _ring(self, telephone: Telephone, number: str, seconds: float) -> None:
+        status, spoke = await self._dialler.ring(telephone, number, seconds)
         self._rings.pop(telephone.number, None)
         self._send(say("dialled", telephone.number, status=status, seconds=round(spoke)))
 
+    async def _place(self, given: Mapping[str, Any]) -> None:
+        """Call somebody for the exchange, which is told how it goes."""
+        number, headers = given["call"], given.get("headers", {})
+        try:
+            leg = await self._dialler.place(str(given.get("to")), str(given.get("from")), headers)
+        except ExchangeError as error:
+            log.warning("a call cannot be placed: %s", error)
+            self._placing.pop(number)
+            self._send(say("gone", number, status="failed"))
+            return
+        telephone = Telephone(number, leg, self._send)
+        self._telephones[number] = telephone
+        leg.on_ringing = lambda: self._send(say("ringing", number))
+        leg.on_over = lambda: self._gone(telephone)
+        if not self._placing.pop(number):
+            telephone.end()
+
     # --- time ---
+    def _spawn(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _pump(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -195,27 +229,6 @@ class Line:
                 telephone.pump()
             due = max(due + PUMP_SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
-
-
-async def _bridge(telephone: Telephone, friend: Leg, seconds: float) -> tuple[str, float]:
-    """Wait for the other to answer, then until either is gone; what became of it and how long they spoke."""
-    answered, over = asyncio.Event(), asyncio.Event()
-    friend.on_answered, friend.on_over = answered.set, over.set
-    waiting = [asyncio.create_task(one.wait()) for one in (answered, over)]
-    try:
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if friend.is_over:
-            return friend.ending, 0.0
-        if not answered.is_set():
-            return "no-answer", 0.0
-        began = time.monotonic()
-        telephone.join(friend)
-        await over.wait()
-        return "completed", time.monotonic() - began
-    finally:
-        for one in waiting:
-            one.cancel()
-        friend.hang_up()
 
 
 async def _deliver(socket: aiohttp.ClientWebSocketResponse, outgoing: asyncio.Queue[str | bytes]) -> None:

@@ -56,9 +56,3 @@ def e164(written: str, region: str) -> str:
         if phonenumbers.is_possible_number_with_reason(number) == POSSIBLE:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return ""
-
-
-def host_of(via: str) -> str:
-    """The neighbour a call came from, as the topmost Via names it; without a port."""
-    words = via.split(",")[0].split(";")[0].split()
-    return words[-1].rpartition(":")[0] or words[-1] if words else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Jitter = Literal["fixed", "adaptive", "off"]
+Written = Literal["national", "e164"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,11 @@ class LineSettings:
     `trunks` are the addresses, networks and names calls may come from; the line's own machine and those it
     registers with or dials through are let in besides. `rtp_ports` is a range that nothing else on this
     machine uses: where two programs share one, callers hear each other. `out` is the host (or `host:port`)
-    people are rung through; '' where none is. `number` is taken as the number dialled where a call names
-    none, `user` is the name the line goes by without an account. `region` tells how numbers without a
-    country are meant. A call without sound for `dead_seconds` is over.
+    people are rung through, '' where none is, and `out_numbers` how it wants numbers written. `number` is
+    taken as the number dialled where a call names none, `user` is the name the line goes by without an
+    account. `region` tells how numbers without a country are meant. A call without sound for `dead_seconds`
+    is over. `sentences` are WAV files for names in `ivr.exchange.sentences`: what the line says by itself
+    while the exchange is away.
     """
 
     exchange: str
@@ -40,12 +45,14 @@ class LineSettings:
     codecs: tuple[str, ...] = ("pcma", "pcmu")
     account: ProviderAccount | None = None
     out: str = ""
+    out_numbers: Written = "national"
     number: str = ""
     region: str = "CN"
     user: str = "tingjian"
     most_calls: int = 30
     most_calls_a_minute: int = 120
     dead_seconds: int = 30
+    sentences: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def welcome(self) -> tuple[str, ...]:

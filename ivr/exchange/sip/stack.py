@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,25 +18,30 @@ class StackError(ExchangeError):
 
 @dataclass(frozen=True)
 class Invite:
-    """The headers of a call that has come in, as they were written; '' for one that was not there."""
+    """The headers of a call that has come in, as they were written; '' for one that was not there.
+
+    `source` is the address its packet really came from, '' where the stack cannot tell.
+    """
 
     from_: str = ""
     to: str = ""
     asserted: str = ""
     privacy: str = ""
-    via: str = ""
+    source: str = ""
 
 
 class Leg(Protocol):
     """One side of a SIP call. Sound is 8 kHz mono PCM16LE; nothing here blocks.
 
-    The line sets `on_key` (a digit has begun), `on_key_over` (it is over), `on_answered` and `on_over`.
+    The line sets `on_key` (a digit has begun), `on_key_over` (it is over), `on_ringing` (of a leg that was
+    dialled: the other telephone rings), `on_answered` and `on_over`.
     All are called in the event loop, `on_over` once. After that every method does nothing.
     """
 
     invite: Invite
     on_key: Callable[[str], None]
     on_key_over: Callable[[], None]
+    on_ringing: Callable[[], None]
     on_answered: Callable[[], None]
     on_over: Callable[[], None]
 
@@ -81,8 +86,8 @@ class Stack(Protocol):
     async def start(self, take: Callable[[Leg], None]) -> None:
         """Listen. `take` is called with every new call. Raises StackError."""
 
-    async def dial(self, address: str) -> Leg:
-        """Ring `sip:…`; answered or over later. Raises StackError."""
+    async def dial(self, address: str, headers: Mapping[str, str] | None = None) -> Leg:
+        """Ring `sip:…`, with headers of one's own; answered or over later. Raises StackError."""
 
     async def close(self) -> None:
         """End all calls and let the address go."""

@@ -46,10 +46,10 @@ class Telephone:
         self._sounds: deque[Sound] = deque()
         self._heard = bytearray()
         self._ends_at = 0.0
-        self._is_listening = self._is_ringing = self._is_ending = False
+        self._is_up = self._is_listening = self._is_ringing = self._is_ending = False
         leg.on_key = lambda digit: self._press(digit, "event")
         leg.on_key_over = lambda: self._keys.hold(time.monotonic())
-        leg.on_answered = lambda: self._send(say("answered", number))
+        leg.on_answered = self._answered
 
     # --- what the exchange says ---
     def play(self, play: int, pcm: bytes, is_whole: bool) -> None:
@@ -102,10 +102,14 @@ class Telephone:
             self.leg.hang_up()
 
     def gone(self) -> None:
-        """The caller has hung up: what is left is passed on first."""
+        """The caller has hung up, or was not reached: what is left is passed on first."""
         self._hear(self.leg.read())
         self._pass_heard()
-        self._send(say("gone", self.number))
+        self._send(say("gone", self.number, status="completed" if self._is_up else self.leg.ending))
+
+    def _answered(self) -> None:
+        self._is_up = True
+        self._send(say("answered", self.number))
 
     def _feed(self) -> None:
         unsent = self.leg.unsent() if self._sounds else 0

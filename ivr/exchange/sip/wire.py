@@ -2,16 +2,19 @@
 
 | the line says | | the exchange says | |
 |---|---|---|---|
-| `ready` | it takes calls now; `call` is 0 | | |
+| `ready` | it takes calls now, and `dials` or not; `call` is 0 | `place` | call `to`, with `headers` |
+| `missed` | while no exchange was there: `from`, `to`; `call` is 0 | | |
 | `ring` | a call: `from`, `to` | `answer` | pick up |
-| `answered` | it is up: sound goes through | `refuse` | `busy` or not |
+| `ringing` | the telephone that was called rings | `refuse` | `busy` or not |
+| `answered` | it is up: sound goes through | | |
 | `key` | one key has begun | `flush` | fall silent at once |
 | `played` | sound number `play` is over, nearly | `listen`, `deaf` | send what is heard, or no more |
-| `gone` | the caller has hung up | `dial` | ring `number` for `seconds` |
+| `gone` | the other side has hung up, or (`status`) was not reached | `dial` | ring `number` for `seconds` |
 | `dialled` | `status` and `seconds` of a ringing | `hangup` | end the call |
 
-Every one of them names its `call`. Sound to the line: call, sound number, whether it is the last piece of it;
-sound to the exchange: call. All PCM is 8 kHz mono PCM16LE.
+Every one of them names its `call`: a number of the line's for calls that come in, one from `FIRST_PLACED` on,
+chosen by the exchange, for calls that are placed. Sound to the line: call, sound number, whether it is the
+last piece of it; sound to the exchange: call. All PCM is 8 kHz mono PCM16LE.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+FIRST_PLACED = 1 << 31
 PIECE_BYTES = 1 << 17
 MOST_MESSAGE_BYTES = 1 << 18
 _TO_LINE, _FROM_LINE = struct.Struct(">IIB"), struct.Struct(">I")

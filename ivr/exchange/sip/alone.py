@@ -1,0 +1,44 @@
+"""What the line does while no exchange is there: it says so kindly, and remembers who called."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+from ivr.exchange.sentences import Sentences
+from ivr.exchange.sip.stack import Leg
+from ivr.exchange.sip.telephone import Telephone
+from ivr.exchange.sip.wire import said
+
+MOST_MISSED = 500
+SENTENCE = "later"
+
+
+class Alone:
+    """`missed` are the calls nobody took, as (from, to), the oldest first; withheld numbers are not kept."""
+
+    def __init__(self, sentences: Mapping[str, Path]) -> None:
+        self.missed: deque[tuple[str, str]] = deque(maxlen=MOST_MISSED)
+        self._sentences = Sentences(sentences, None)
+
+    def take(self, number: int, leg: Leg, caller: str, dialled: str) -> Telephone:
+        """Remember who calls; `speak` answers."""
+        if caller:
+            self.missed.append((caller, dialled))
+        telephone = Telephone(number, leg, lambda message: self._told(telephone, message))
+        return telephone
+
+    async def speak(self, telephone: Telephone) -> None:
+        """Answer with one sentence; a telephone that cannot be told anything hears `busy`."""
+        clip = await self._sentences.clip(SENTENCE)
+        if clip.pcm:
+            telephone.leg.answer()
+            telephone.play(1, clip.pcm, is_whole=True)
+        else:
+            telephone.leg.refuse(is_busy=True)
+
+    def _told(self, telephone: Telephone, message: str | bytes) -> None:
+        """Once the sentence is over, so is the call."""
+        if isinstance(message, str) and said(message).get("type") == "played":
+            telephone.end()
