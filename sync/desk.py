@@ -15,6 +15,7 @@ from speech.redact import redact
 from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
+from sync.corrections import note_correction
 from sync.errors import RecordsError
 from sync.learning import learn_category, learn_words
 from sync.matters import OPEN, tell_all
@@ -111,6 +112,7 @@ def correct(
         _write(session, archive, opinion, actor, number, words, shown, now)
         index_words(session, archive, opinion.id, opinion.community_id, words)
         learn_words(session, opinion, _machines(session, opinion_id), shown, actor.id, now)
+        note_correction(session, archive, opinion, words, now)
         opinion.needs_listening, opinion.problem = False, None
         changed(session, actor, opinion, "corrected", now, state="review", transcript=number)
         return number

@@ -59,7 +59,7 @@ def ask(session: Session, community_id: str, texts: Sequence[str], actor: str, n
 def render_previews(archive: Archive, clips: ClipStore, synthesizer: Synthesizer) -> int:
     """Render what waits, oldest first, and forget what was asked for long ago; how many were made.
 
-    Their words are dropped from the records as soon as their clip is there. Raises SpeechError (not permanent).
+    Their words leave the records as soon as their clip is there. Raises SpeechError (not permanent).
     """
     made = 0
     while (found := _next(archive)) is not None:

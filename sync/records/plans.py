@@ -13,7 +13,7 @@ from sync.records.base import Base, Id
 class Milestone(Base):
     """One stage of what becomes of a topic. `goal` says how anybody can see that it is reached.
 
-    `state`: planned · doing · done · dropped. Days are dates of the community's own calendar, as `2026-12-01`.
+    `state`: planned · doing · done · dropped. Days are of the community's calendar, as `2026-12-01`.
     """
 
     __tablename__ = "milestones"
