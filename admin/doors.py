@@ -20,6 +20,8 @@ PUBLIC: Mapping[str, str] = {
     "calls.turn": "the platform's signature",
     "calls.status": "the platform's signature",
     "calls.recording": "the platform's signature",
+    "calls.placed": "the platform's signature",
+    "calls.placed_status": "the platform's signature",
     "calls.clip": "a name nobody can guess",
     "calls.voice": "a signed link that expires",
     "calls.health": "says only whether we are well",

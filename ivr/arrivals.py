@@ -24,6 +24,16 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class PlacedArrival:
+    """Somebody, or a machine, has answered a call of ours: try `n` of the wish `placed_id`."""
+
+    placed_id: str
+    n: int
+    arrival: Arrival
+    answered_by: str = ""
+
+
+@dataclass(frozen=True)
 class Delivered:
     """A finished recording as its platform announces it; `seconds` is None where it did not say."""
 

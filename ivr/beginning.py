@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,15 +11,17 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ivr.arrivals import Arrival, Manner
-from ivr.caller import Caller, find_caller, make_first_seat, note_call, rows_of
+from ivr.caller import Caller, find_caller, known_caller, make_first_seat, note_call, rows_of
 from ivr.deciding import Done
 from ivr.keeping import Speaker
 from ivr.outlook import Fresh, Outlooks, Shared
 from ivr.recent import Recent
-from ivr.view import callers_part
+from ivr.view import called_part, callers_part
 from ivr.wordless import wordless_part, wordless_shared
 from sync.archive import Archive
-from sync.records.tables import SharedView, new_id
+from sync.placing.policy import ALWAYS, MISSED_CALLS, OFF, REPLY_CALLS
+from sync.placing.rules import REPLY
+from sync.records.tables import Community, Number, PlacedCall, SharedView, new_id
 from sync.together import Row
 from sync.upsert import insert_or_ignore
 
@@ -48,26 +50,55 @@ class Begun:
         return str(self.row["id"])
 
 
-class Beginnings:
-    """Makes new calls."""
+@dataclass(frozen=True)
+class CallBack:
+    """A call that is not to be taken, so that it costs nothing, if only its caller can be called back."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+
+class Beginnings:
+    """Makes new calls. `dials_out`: there is a line by which we can call."""
+
+    def __init__(self, archive: Archive, dials_out: bool = False) -> None:
+        self._archive, self._dials_out = archive, dials_out
         self._outlooks = Outlooks()
         self._kept = Recent[bool](most=500)
 
-    def plan(self, session: Session, arrival: Arrival, now: datetime) -> Begun | None:
+    def plan(
+        self, session: Session, arrival: Arrival, now: datetime, is_taken: bool = False
+    ) -> Begun | CallBack | None:
         """A call that has just come in, nothing written yet. None where its first seat is still to be made.
 
-        Raises UnknownNumber.
+        One that `is_taken` will be answered, though its community calls everybody back. Raises UnknownNumber.
         """
         fresh = self._outlooks.dialled(session, arrival.dialled, now)
+        if not is_taken and not arrival.is_practice and self._missed(fresh) == ALWAYS:
+            return CallBack()
         caller = find_caller(session, self._archive, fresh.outlook.community_id, arrival.caller)
         if caller is None:
             return None
         shared = fresh.shared(caller.people)
-        part = callers_part(session, fresh.outlook, shared, caller, now)
+        may_call = self._dials_out and fresh.outlook.settings.get(REPLY_CALLS) is True
+        part = callers_part(session, fresh.outlook, shared, caller, now, may_call)
         return _begun(arrival, fresh, caller, shared, part, now)
+
+    def plan_placed(self, session: Session, arrival: Arrival, placed: PlacedCall, now: datetime) -> Begun:
+        """A call of ours that was answered, by somebody who has a number here."""
+        dialled = session.get_one(Community, placed.community_id).dialled_number
+        fresh = self._outlooks.dialled(session, dialled, now)
+        number = session.get_one(Number, placed.number_id)
+        caller = replace(known_caller(session, number), person_id=placed.person_id)
+        shared = fresh.shared(caller.people)
+        reply_id = placed.about if placed.reason == REPLY else None
+        part = called_part(session, fresh.outlook, shared, caller, now, reply_id)
+        return _begun(arrival, fresh, caller, shared, part, now, str(part["placed_for"]))
+
+    def missed_calls(self, session: Session, dialled: str, now: datetime) -> tuple[str, str]:
+        """The community with this number, and which of its callers are called back. Raises UnknownNumber."""
+        fresh = self._outlooks.dialled(session, dialled, now)
+        return fresh.outlook.community_id, self._missed(fresh)
+
+    def _missed(self, fresh: Fresh) -> str:
+        return str(fresh.outlook.settings.get(MISSED_CALLS) or OFF) if self._dials_out else OFF
 
     def prepare(self, session: Session, arrival: Arrival, now: datetime) -> Done:
         """Make the first seat of a number that is known but has never called."""
@@ -106,7 +137,13 @@ class Beginnings:
 
 
 def _begun(
-    arrival: Arrival, fresh: Fresh, caller: Caller, shared: Shared, part: dict[str, Any], now: datetime
+    arrival: Arrival,
+    fresh: Fresh,
+    caller: Caller,
+    shared: Shared,
+    part: dict[str, Any],
+    now: datetime,
+    flow: str = "hotline",
 ) -> Begun:
     outlook = fresh.outlook
     speaker = Speaker(
@@ -124,7 +161,7 @@ def _begun(
         "handset": arrival.handset,
         "language": outlook.language,
         "voice": outlook.voice,
-        "flow": "hotline",
+        "flow": flow,
         "view": wordless_part(part),
         "turn": 0,
         "began_at": now,

@@ -12,8 +12,8 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from ivr.answering import Answering, Clock, Render, wakes_of
-from ivr.arrivals import EXCHANGE, Arrival, Delivered, Manner, Reached, UnknownCall
-from ivr.beginning import Beginnings, Begun
+from ivr.arrivals import EXCHANGE, Arrival, Delivered, Manner, PlacedArrival, Reached, UnknownCall
+from ivr.beginning import Beginnings, Begun, CallBack
 from ivr.conversation import CALLS_REMEMBERED, Conversation, run
 from ivr.deciding import AtOnce, Done, Plan, Wake, Write, decide
 from ivr.dialogue.answer import begin
@@ -22,11 +22,14 @@ from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
 from ivr.leftovers import settle
 from ivr.live import Live, look, mark_ended, rows_begun, stored_answer, take
+from ivr.missed import UNANSWERED, note_missed
 from ivr.recent import Recent
 from ivr.sounds import note_recording
 from speech.synthesize import FEMALE
 from sync.archive import Archive
 from sync.inbox import CAPTURES, row_of
+from sync.placing.courses import Told, note_begun, note_told
+from sync.placing.rules import ENDS
 from sync.together import insert_together
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ class Queue(Protocol):
 class Calls:
     """Calls as the phone lines drive them. `render` makes the document of a turn; `clock` gives UTC.
 
+    `dials_out`: there is a line by which we can call.
     Every method raises RecordsUnavailable when nothing could be kept: the same may be asked again.
     """
 
@@ -57,16 +61,20 @@ class Calls:
     queue: Queue
     render: Render
     clock: Clock = utc_now
+    dials_out: bool = False
     _answering: Answering = field(init=False)
     _beginnings: Beginnings = field(init=False)
     _manners: Recent[Manner] = field(default_factory=lambda: Recent(CALLS_REMEMBERED), init=False)
 
     def __post_init__(self) -> None:
         self._answering = Answering(self.archive, self.render, self.clock)
-        self._beginnings = Beginnings(self.archive)
+        self._beginnings = Beginnings(self.archive, self.dials_out)
 
     def begin(self, arrival: Arrival) -> str:
-        """The first document of a call, new or told of again. Raises UnknownNumber, UnknownCall."""
+        """The first document of a call, new or told of again. Raises UnknownNumber, UnknownCall.
+
+        '' where it is not to be taken: we call back, so that it costs its caller nothing.
+        """
         return self._decide(lambda session: self._begin(session, arrival))
 
     def answer(self, sid: str, n: int, reached: Reached, line: str | None = None) -> str:
@@ -85,9 +93,20 @@ class Calls:
         """A recording made by the Record that turn `n` answers is finished. Raises UnknownCall."""
         self._decide(_held(lambda session: self._announce(session, _known(session, sid, line), n, given)))
 
-    def end(self, sid: str, status: str, line: str | None = None) -> None:
-        """The line says that the call is over (`completed`, `busy`, …). Raises UnknownCall."""
-        self._decide(_held(lambda session: self._end(session, _known(session, sid, line), status)))
+    def end(self, sid: str, status: str, line: str | None = None, arrival: Arrival | None = None) -> None:
+        """The line says that the call is over (`completed`, `busy`, …). Raises UnknownCall.
+
+        `arrival` says whose call it was, should it have ended before anybody answered.
+        """
+        self._decide(_held(lambda session: self._end_or_miss(session, sid, status, line, arrival)))
+
+    def begin_placed(self, answered: PlacedArrival) -> str:
+        """The first document of a call of ours; '' where a machine answered. Raises NoSuchTry."""
+        return self._decide(_held(lambda session: self._begin_placed(session, answered)))
+
+    def tell_placed(self, placed_id: str, n: int, line: str, told: Told) -> None:
+        """The line tells how a call of ours goes on, in whatever order. Raises NoSuchTry."""
+        self._decide(_held(lambda session: self._tell_placed(session, placed_id, n, line, told)))
 
     def settle(self, call_id: str) -> None:
         """Take what a caller who is gone has left: recordings that no turn has claimed. Safe to repeat."""
@@ -122,17 +141,55 @@ class Calls:
             _check_line(known, arrival.line)
             return Done(stored_answer(session, known.call_id, 0))
         now = self.clock()
-        begun = self._beginnings.plan(session, arrival, now)
+        return self._take(session, arrival, now)
+
+    def _call_back(self, session: Session, arrival: Arrival, now: datetime) -> Done:
+        """Who can be called back is refused; everybody else is answered as always."""
+        if self._is_missed(session, arrival, "no-answer", now):
+            return Done()
+        planned = self._take(session, arrival, now, is_taken=True)
+        return planned if isinstance(planned, Done) else planned(session)
+
+    def _is_missed(self, session: Session, arrival: Arrival, status: str, now: datetime) -> bool:
+        return note_missed(session, self.archive, self._beginnings, arrival, status, now)
+
+    def _take(
+        self, session: Session, arrival: Arrival, now: datetime, is_taken: bool = False
+    ) -> Done | Write:
+        begun = self._beginnings.plan(session, arrival, now, is_taken)
+        if isinstance(begun, CallBack):
+            return lambda writing: self._call_back(writing, arrival, now)
         if begun is None:
             return lambda writing: self._beginnings.prepare(writing, arrival, now)
-        conversation = self._answering.conversations.begin(
-            begun.call_id, begun.part, begun.shared.content, begun.unsaid
-        )
+        conversation = self._conversation(begun)
 
         def write(writing: Session) -> Done:
             return self._write_begun(writing, begun, conversation, now)
 
         return AtOnce(write) if self._beginnings.is_rows_only(begun) else write
+
+    def _conversation(self, begun: Begun) -> Conversation:
+        return self._answering.conversations.begin(
+            begun.call_id, begun.part, begun.shared.content, begun.unsaid
+        )
+
+    def _begin_placed(self, session: Session, answered: PlacedArrival) -> Done:
+        arrival, now = answered.arrival, self.clock()
+        known = look(session, arrival.sid)
+        placed = note_begun(
+            session, answered.placed_id, answered.n, arrival.line, arrival.sid, answered.answered_by, now
+        )
+        if known is not None:
+            return Done(stored_answer(session, known.call_id, 0))
+        if placed is None:
+            return Done()
+        begun = self._beginnings.plan_placed(session, arrival, placed, now)
+        return self._write_begun(session, begun, self._conversation(begun), now)
+
+    def _tell_placed(self, session: Session, placed_id: str, n: int, line: str, told: Told) -> Done:
+        note_told(session, placed_id, n, line, told, self.clock())
+        live = take(session, sid=told.sid) if told.status in ENDS else None
+        return Done() if live is None else self._end(session, live, told.status)
 
     def _write_begun(self, session: Session, begun: Begun, conversation: Conversation, now: datetime) -> Done:
         self._beginnings.prepare_rows(session, begun, now)
@@ -152,6 +209,17 @@ class Calls:
         if live.ended_at is not None:
             wakes += (("settle_call", {"call_id": live.call_id}),)
         return Done(wakes=wakes)
+
+    def _end_or_miss(
+        self, session: Session, sid: str, status: str, line: str | None, arrival: Arrival | None
+    ) -> Done:
+        live, now = take(session, sid=sid), self.clock()
+        if live is None and arrival is not None and self._is_missed(session, arrival, status, now):
+            return Done()
+        known = _of_line(live, line)
+        if arrival is not None and known.ended_at is None and not known.turn and status in UNANSWERED:
+            self._is_missed(session, arrival, status, now)
+        return self._end(session, known, status)
 
     def _end(self, session: Session, live: Live, status: str) -> Done:
         if live.ended_at is not None:

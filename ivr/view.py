@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from ivr.caller import Caller, known_caller
+from ivr.dialogue.called import CALLED_BACK, REPLY_CALL
 from ivr.dialogue.plain import to_plain, view_from_plain
 from ivr.dialogue.view import CommunityView, OwnView
 from ivr.live import FINISHED
 from ivr.outlook import Outlook, Shared, read_outlook
+from sync.placing.consents import is_to_be_asked
 from sync.records.tables import Call, Community, Number, Opinion, Reply, Topic
 from sync.wording import WORDED
 
@@ -34,9 +36,15 @@ def community_view(
 
 
 def callers_part(
-    session: Session, outlook: Outlook, shared: Shared, caller: Caller, now: datetime
+    session: Session,
+    outlook: Outlook,
+    shared: Shared,
+    caller: Caller,
+    now: datetime,
+    may_call: bool = False,
 ) -> dict[str, Any]:
-    """The part of a view that is about this caller, in its plain form."""
+    """The part of a view that is about this caller, in its plain form. `may_call`: we could call them."""
+    asks = may_call and caller.number_id is not None and is_to_be_asked(session, caller.people, now)
     return {
         SHARED: shared.id,
         "own": to_plain(_own(session, caller.people)),
@@ -44,7 +52,25 @@ def callers_part(
         "is_slow": caller.is_slow,
         "is_first_call": caller.is_first_call,
         "resume_step": _dropped_at(session, caller.people, now),
+        "asks_to_call": asks,
     }
+
+
+def called_part(
+    session: Session,
+    outlook: Outlook,
+    shared: Shared,
+    caller: Caller,
+    now: datetime,
+    reply_id: str | None = None,
+) -> dict[str, Any]:
+    """The same for somebody whom we called: because they rang, or because of a reply."""
+    part = callers_part(session, outlook, shared, caller, now)
+    reply = session.get(Reply, reply_id) if reply_id else None
+    if reply is None:
+        return {**part, "placed_for": CALLED_BACK}
+    own = _unheard(session, caller.person_id, reply.opinion_id)
+    return {**part, "own": to_plain(own), "resume_step": None, "placed_for": REPLY_CALL}
 
 
 def joined(shared: Mapping[str, Any], part: Mapping[str, Any]) -> CommunityView:
@@ -52,7 +78,14 @@ def joined(shared: Mapping[str, Any], part: Mapping[str, Any]) -> CommunityView:
     return view_from_plain({**shared, **{name: value for name, value in part.items() if name != SHARED}})
 
 
-def _own(session: Session, people: Sequence[str]) -> tuple[OwnView, ...]:
+def _unheard(session: Session, person_id: str, first: str) -> tuple[OwnView, ...]:
+    """What this person has asked and not heard the answer to; first the opinion they are called about."""
+    replies = exists().where(Reply.opinion_id == Opinion.id, Reply.heard_at.is_(None))
+    told = (one for one in _own(session, [person_id], replies) if one.opinion_id != first and one.is_new)
+    return (*_own(session, [person_id], Opinion.id == first), *told)[:MOST_OWN]
+
+
+def _own(session: Session, people: Sequence[str], *which: ColumnElement[bool]) -> tuple[OwnView, ...]:
     if not people:
         return ()
     rows = session.execute(
@@ -62,6 +95,7 @@ def _own(session: Session, people: Sequence[str]) -> tuple[OwnView, ...]:
             Opinion.person_id.in_(people),
             Opinion.receipt.is_not(None),
             Opinion.state.not_in(("withdrawn", "erased")),
+            *which,
         )
         .order_by(Opinion.said_at.desc(), Opinion.id)
         .limit(MOST_OWN)

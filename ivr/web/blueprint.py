@@ -15,11 +15,12 @@ from ivr.prompts.book import PromptError
 from ivr.prompts.clips import ClipStore
 from ivr.web.own_voice import OwnVoice
 from ivr.web.patience import UNKNOWN_NUMBER, WAIT_CLIP, Patience, log_problem, wait_sound
-from ivr.web.reached import ENDS, arrival_of, delivered_of, reached_of
+from ivr.web.reached import ENDS, arrival_of, delivered_of, placed_of, reached_of, told_of, try_of
 from ivr.web.signature import PhoneLine, line_of
 from ivr.web.twiml import TwimlRenderer
 from sync.archive import Archive
 from sync.errors import RecordsError
+from sync.placing.courses import NoSuchTry
 
 MOST_FORM_BYTES = 64 * 1024
 CLIP_CACHE_SECONDS = 86_400
@@ -32,20 +33,28 @@ def create_blueprint(
     lines: Mapping[str, PhoneLine],
     public_base_url: str,
     clock: Clock = utc_now,
+    dials_out: bool = False,
 ) -> Blueprint:
     """The routes phone platforms knock at. `lines` maps AccountSid to the line whose secret signs.
+
+    `dials_out`: there is a line by which calls are placed.
 
     Needs no cookies and no CSRF token: every POST is signed.
     """
     own_voice = OwnVoice(archive, _credentials(lines))
     renderer = TwimlRenderer(public_base_url, clips, own_voice.token)
     door = _Door(
-        Calls(archive, queue, renderer, clock), Patience(renderer, public_base_url), lines, public_base_url
+        Calls(archive, queue, renderer, clock, dials_out),
+        Patience(renderer, public_base_url),
+        lines,
+        public_base_url,
     )
     blueprint = Blueprint("calls", __name__)
     for rule, view in (
         ("/calls", door.begin),
         ("/calls/status", door.status),
+        ("/calls/placed/<placed_id>", door.placed),
+        ("/calls/placed/<placed_id>/status", door.placed_status),
         ("/calls/<sid>/status", door.status),
         ("/calls/<sid>/turns/<int:n>", door.turn),
         ("/calls/<sid>/turns/<int:n>/recording", door.recording),
@@ -73,7 +82,26 @@ class _Door:
         if line is None:
             return _refused()
         arrival = arrival_of(_values(), line.name)
-        return self._answered(arrival.sid, 0, lambda: self._calls.begin(arrival))
+        return self._answered(arrival.sid, 0, lambda: self._calls.begin(arrival) or self._patience.refuse())
+
+    def placed(self, placed_id: str) -> Response:
+        """A call of ours has been answered."""
+        line = self._knocks()
+        if line is None:
+            return _refused()
+        answered = placed_of(placed_id, _values(), line.name)
+        return self._answered(
+            answered.arrival.sid, 0, lambda: self._calls.begin_placed(answered) or self._patience.hang_up()
+        )
+
+    def placed_status(self, placed_id: str) -> Response:
+        """The line tells how a call of ours goes on."""
+        line = self._knocks()
+        if line is None:
+            return _refused()
+        values = _values()
+        told, n = told_of(values), try_of(values)
+        return self._noted(told.sid, lambda: self._calls.tell_placed(placed_id, n, line.name, told))
 
     def turn(self, sid: str, n: int) -> Response:
         """What answers turn `n`: keys, a recording, the end of dialling, or silence."""
@@ -107,7 +135,8 @@ class _Door:
         if status not in ENDS:
             return _nothing()
         call = sid or values.get("CallSid", "")
-        return self._noted(call, lambda: self._calls.end(call, status, line.name))
+        whose = arrival_of(values, line.name)
+        return self._noted(call, lambda: self._calls.end(call, status, line.name, whose))
 
     def _knocks(self) -> PhoneLine | None:
         request.max_content_length = MOST_FORM_BYTES
@@ -121,6 +150,8 @@ class _Door:
             return _twiml(self._patience.goodbye(UNKNOWN_NUMBER, manner))
         except UnknownCall:
             return _twiml(self._patience.start_anew())
+        except NoSuchTry:
+            return _twiml(self._patience.hang_up())
         except Exception as error:  # whatever it is, the phone hears a kind sentence
             log_problem(error, sid)
             return _twiml(self._patience.ask_again(request.path, _values(), manner))
@@ -129,7 +160,7 @@ class _Door:
         """For callbacks that nobody listens to: an error status makes the platform tell it again."""
         try:
             work()
-        except UnknownCall:
+        except (UnknownCall, NoSuchTry):
             return Response("", 404, mimetype="text/plain")
         except Exception as error:
             log_problem(error, sid)

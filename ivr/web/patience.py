@@ -50,6 +50,14 @@ class Patience:
         """Straight to turn `n`, as if nothing had been heard."""
         return self._renderer.document(self._renderer.redirect(self._renderer.turn_url(sid, n, silence=1)))
 
+    def refuse(self) -> str:
+        """The call is not taken, and so costs nothing."""
+        return self._renderer.document('<Reject reason="busy"/>')
+
+    def hang_up(self) -> str:
+        """Not a word: nobody listens there."""
+        return self._renderer.document("<Hangup/>")
+
     def start_anew(self) -> str:
         """Straight to the first document: this call is not in the records."""
         return self._renderer.document(self._renderer.redirect(f"{self._base}/calls"))

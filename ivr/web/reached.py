@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ivr.arrivals import EXCHANGE, Arrival, Delivered, Reached
+from ivr.arrivals import EXCHANGE, Arrival, Delivered, PlacedArrival, Reached
 from ivr.dialogue.turns import Dialled, Pressed, Silence
+from sync.placing.courses import Told
 
 HANDSETS = frozenset({"browser", "terminal", "sip"})
 PRACTICE_HANDSETS = frozenset({"browser", "terminal"})
@@ -16,7 +17,7 @@ ENDS = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 CARRIED = (
     "Digits", "RecordingSid", "RecordingUrl", "RecordingDuration", "DialCallStatus", "Handset",
-    "silence", "limit",
+    "silence", "limit", "try", "AnsweredBy",
 )  # fmt: skip
 """What is put into the address when a request could not be answered now and is asked for again."""
 
@@ -39,6 +40,23 @@ def arrival_of(values: Mapping[str, str], line: str) -> Arrival:
         handset=handset,
         is_practice=handset in PRACTICE_HANDSETS,
     )
+
+
+def placed_of(placed_id: str, values: Mapping[str, str], line: str) -> PlacedArrival:
+    """A call of ours that was answered: which try, in whose name, by whom."""
+    arrival = arrival_of(values, line)
+    return PlacedArrival(placed_id, try_of(values), arrival, values.get("AnsweredBy", ""))
+
+
+def told_of(values: Mapping[str, str]) -> Told:
+    """What a line tells of a call of ours."""
+    return Told(values.get("CallSid", ""), values.get("CallStatus", ""), values.get("AnsweredBy", ""))
+
+
+def try_of(values: Mapping[str, str]) -> int:
+    """Which try a request is about; 0 where it does not say."""
+    text = values.get("try", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
 
 
 def reached_of(values: Mapping[str, str]) -> Reached:

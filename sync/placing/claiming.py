@@ -17,6 +17,7 @@ from sync.archive import Archive
 from sync.community_settings import audit
 from sync.errors import KeyDestroyed
 from sync.people import readable_number
+from sync.placing.consents import has_agreed
 from sync.placing.policy import Placing, may_be_called, placing_of
 from sync.placing.rules import (
     LOST,
@@ -30,7 +31,7 @@ from sync.placing.rules import (
     day_began,
     judge,
 )
-from sync.placing.wishes import has_agreed, is_ours
+from sync.placing.wishes import is_ours
 from sync.records.tables import (
     Call,
     Community,
@@ -177,7 +178,7 @@ def _reply_is_told(session: Session, placed: PlacedCall) -> str:
     if session.scalar(select(newer)):
         return "newer_reply"
     opinion = session.get_one(Opinion, reply.opinion_id)
-    agreed = select(Person.id).where(Person.id == opinion.person_id, has_agreed(Person.id))  # type: ignore[arg-type]
+    agreed = select(Person.id).where(Person.id == opinion.person_id, has_agreed(Person.id))
     return "" if session.scalar(agreed) else "consent_withdrawn"
 
 

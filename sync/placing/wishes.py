@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.people import find_or_create_number, normalise_number, person_at
+from sync.placing.consents import has_agreed
 from sync.placing.policy import REPLY_CALLS, REQUEST_CALLS, Placing, may_be_called, placing_of
 from sync.placing.rules import LASTS, MISSED, REPLY, REQUEST, day_began
 from sync.records.tables import (
     Community,
-    Consent,
     Number,
     Opinion,
     Person,
@@ -29,9 +29,6 @@ from sync.records.tables import (
     record_id,
 )
 from sync.upsert import insert_or_ignore
-
-CALL_BACK = "call_back"
-"""The purpose of the consent to be called."""
 
 TURNED_AWAY = "busy"
 """Why somebody asked to be called for whom no line was free: the only such wish a machine can fulfil."""
@@ -91,18 +88,6 @@ def gather(session: Session, now: datetime) -> int:
     return found
 
 
-def has_agreed(person_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether what a person said last about being called, of all that stands, was yes."""
-    latest = (
-        select(Consent.answer)
-        .where(Consent.person_id == person_id, Consent.purpose == CALL_BACK, Consent.withdrawn_at.is_(None))
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return latest == "pressed"
-
-
 def _wanting(session: Session) -> list[tuple[str, bool, bool]]:
     """Each community, and whether it wants requests and replies to be followed by a call."""
     names = (REQUEST_CALLS, REPLY_CALLS)
@@ -151,8 +136,9 @@ def _replies(session: Session, community_id: str, now: datetime) -> int:
             Reply.heard_at.is_(None),
             Reply.spoken != "",
             Opinion.is_practice.is_(False),
+            Opinion.receipt.is_not(None),
             Person.number_id.is_not(None),
-            has_agreed(Opinion.person_id),  # type: ignore[arg-type]
+            has_agreed(Opinion.person_id),
             ~known,
         )
         .limit(_AT_ONCE)

@@ -1,0 +1,45 @@
+"""Who has agreed to be called by us, and who is still to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, ScalarSelect, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from sync.records.tables import Consent
+
+CALL_BACK = "call_back"
+"""The purpose of the consent to be called."""
+
+ASK_AGAIN = timedelta(days=90)
+"""A no is a no for so long; then somebody may have changed their mind."""
+
+
+def has_agreed(person_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether what a person said last about being called, of all that stands, was yes."""
+    return _latest_answer(person_id) == "pressed"
+
+
+def is_to_be_asked(session: Session, people: Sequence[str], now: datetime) -> bool:
+    """Whether nobody at a telephone has said yes to being called, or no of late."""
+    if not people:
+        return True
+    rows = session.execute(
+        select(Consent.person_id, Consent.answer, Consent.given_at)
+        .where(Consent.person_id.in_(people), Consent.purpose == CALL_BACK, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at, Consent.id)
+    )
+    latest = {person_id: (answer, given_at) for person_id, answer, given_at in rows}
+    return all(answer != "pressed" and at < now - ASK_AGAIN for answer, at in latest.values())
+
+
+def _latest_answer(person_id: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+    return (
+        select(Consent.answer)
+        .where(Consent.person_id == person_id, Consent.purpose == CALL_BACK, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
