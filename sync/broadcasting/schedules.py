@@ -109,6 +109,9 @@ def _add(
     _check(when)
     check_areas(session, actor.community_id, when.areas)
     plain = {**asdict(when), "times": sorted(set(when.times)), "weekdays": sorted(set(when.weekdays))}
+    asked = plain | {"areas": list(when.areas)}
+    if (same := _same(session, actor, programme_id, rule, asked)) is not None:
+        return same
     row = Schedule(
         id=new_id("sc"),
         community_id=actor.community_id,
@@ -117,12 +120,27 @@ def _add(
         rule=rule,
         created_by=actor.id,
         created_at=now,
-        **plain | {"areas": list(when.areas)},
+        **asked,
     )
     session.add(row)
     session.flush()
     audit(session, actor.community_id, actor.id, "schedule.added", row.id, programme=programme_id)
     return row.id
+
+
+def _same(
+    session: Session,
+    actor: Actor,
+    programme_id: str | None,
+    rule: dict[str, object] | None,
+    asked: dict[str, object],
+) -> str | None:
+    """The schedule that says exactly this already: a form sent twice is one schedule."""
+    for one in schedules_of(session, actor.community_id):
+        is_alike = all(getattr(one, name) == value for name, value in asked.items())
+        if is_alike and one.programme_id == programme_id and one.rule == rule:
+            return one.id
+    return None
 
 
 def check_areas(session: Session, community_id: str, areas: Sequence[str]) -> None:

@@ -29,7 +29,8 @@ def unapprove(session: Session, programme: Programme, now: datetime, actor: str,
     programme.sound_state, programme.problem = "wanted", problem
     programme.tries, programme.next_try_at = 0, None
     programme.changed_by, programme.changed_at = actor, now
-    cut(session, Airing.programme_id == programme.id, now, problem or "edited")
+    playing = and_(Airing.programme_id == programme.id, Airing.state == "airing")
+    cut(session, playing, now, problem or "edited")
     if was_approved:
         audit(session, programme.community_id, actor, "programme.unapproved", programme.id, problem)
 
@@ -59,6 +60,6 @@ def cut(session: Session, which: ColumnElement[bool], now: datetime, reason: str
     """End airings that plan to play or play now: the announcer makes their loudspeakers silent."""
     over = update(Airing).where(which, OPEN_AIRING)
     ended = {"reason": reason, "ended_at": now}
-    playing = over.where(and_(Airing.state == "airing"))
+    playing = over.where(Airing.state == "airing")
     session.execute(playing.values(state="cut", **ended).execution_options(synchronize_session="fetch"))
     session.execute(over.values(state="missed", **ended).execution_options(synchronize_session="fetch"))
