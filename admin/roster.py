@@ -53,6 +53,11 @@ def read_roster(path: Path) -> list[Entry]:
         raw = path.read_bytes()
     except OSError as error:
         raise RosterError(f"{path} can't be read: {error.strerror}") from error
+    return parse_roster(raw)
+
+
+def parse_roster(raw: bytes) -> list[Entry]:
+    """The entries of such a file's content. Raises RosterError."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -61,9 +66,12 @@ def read_roster(path: Path) -> list[Entry]:
 
 
 def import_roster(
-    session: Session, archive: Archive, community_id: str, entries: Iterable[Entry]
+    session: Session, archive: Archive, community_id: str, entries: Iterable[Entry], recounts: bool = True
 ) -> Imported:
-    """Put entries on the roster. The same entry twice changes nothing; who called before gets a home."""
+    """Put entries on the roster. The same entry twice changes nothing; who called before gets a home.
+
+    With `recounts` open topics that count homes are counted anew; a file in several steps asks it of its last.
+    """
     households = residents = known = 0
     for entry in entries:
         home_id = record_id("hh", community_id, entry.household)
@@ -76,7 +84,7 @@ def import_roster(
             continue
         _add(session, archive, community_id, home_id, entry)
         residents += 1
-    if residents:
+    if recounts:
         recount_homes(session, archive, community_id, datetime.now(UTC))
     return Imported(households, residents, known)
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from speech.recognize import Recognizer
 from sync import retention
 from sync.archive import Archive
+from sync.drafts import forget_drafts
 from sync.due import SWEPT, Due, due
 from sync.erase import delete_erased_sound
 from sync.fetching import Credentials
@@ -121,6 +122,7 @@ def expire() -> None:
             LOG.info("expire: %d changes are too old for the feed", pruned)
         prune_log(here.archive, here.clock())
         forget_answers(here.archive, here.clock())
+        forget_drafts(here.archive, here.clock())
 
 
 def sweep(archive: Archive, queue: WorkQueue, now: datetime, jobs: Collection[str] = SWEPT) -> list[Due]:

@@ -42,9 +42,7 @@ def add_platform(
     actor: str = "system",
 ) -> tuple[Platform, str]:
     """A new platform and its key, which is shown this once. RecordsError for a scope there is none of."""
-    asked = sorted(set(scopes))
-    if unknown := [scope for scope in asked if scope not in SCOPES]:
-        raise RecordsError(f"no such scope: {', '.join(unknown)}")
+    asked = _known_scopes(scopes)
     key = _KEY_PREFIX + secrets.token_urlsafe(32)
     now = datetime.now(UTC)
     platform = Platform(
@@ -79,6 +77,14 @@ def exchange_key(session: Session, platform: Platform, actor: str) -> str:
     return key
 
 
+def change_scopes(session: Session, platform: Platform, scopes: Iterable[str], actor: str) -> None:
+    """Let its key do this and no more, from its next request on. RecordsError for a scope there is none of."""
+    asked = _known_scopes(scopes)
+    if asked != platform.scopes:
+        platform.scopes = asked
+        audit(session, platform.community_id, actor, "platform.scopes_changed", platform.id, scopes=asked)
+
+
 def end_platform(session: Session, platform: Platform, now: datetime, actor: str) -> None:
     """Its key is void from now on, and it is told nothing more; what it brought stays."""
     platform.expires_at = min(platform.expires_at or now, now)
@@ -91,6 +97,13 @@ def platform_with(session: Session, key: str, now: datetime) -> Platform | None:
     if platform is None or (platform.expires_at is not None and platform.expires_at <= now):
         return None
     return platform
+
+
+def _known_scopes(scopes: Iterable[str]) -> list[str]:
+    asked = sorted(set(scopes))
+    if unknown := [scope for scope in asked if scope not in SCOPES]:
+        raise RecordsError(f"no such scope: {', '.join(unknown)}")
+    return asked
 
 
 def hash_of(key: str) -> str:

@@ -44,6 +44,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "settle": Job(RECORDS, "sync.jobs:settle", 300),
         "settle_call": Job(RECORDS, "ivr.calls:settle_call", 60),
         "fetch_recording": Job(RECORDS, "sync.jobs:fetch_recording", 180),
+        "import_roster": Job(RECORDS, "admin.roster_import:import_job", 1800),
         "expire": Job(RECORDS, "sync.jobs:expire", 600),
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
