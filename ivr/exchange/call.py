@@ -47,7 +47,7 @@ class Call:
         self.sid = self._calling.params["CallSid"]
         self._desk, self._handset = desk, handset
         self._run_errand = hand_over or desk.errands.run
-        self._voice = Voice(desk, handset)
+        self._voice = Voice(desk, handset, self._calling.is_quiet)
         self._voice.is_answered = self._calling.is_placed
         self._asking = Asking(desk, handset, self._voice, self._calling)
         double_tap_seconds = desk.settings.double_tap_seconds / desk.settings.speed
@@ -227,6 +227,8 @@ class Call:
         if self._calling.is_placed and not self._has_begun:
             self._asking.errand = replace(self._asking.errand, url="", pending={})
             await self._voice.sentence("again")
+            return
+        if self._calling.is_quiet:
             return
         await self._asking.keep()
         if "RecordingSid" in self._asking.errand.pending:

@@ -16,7 +16,8 @@ API_VERSION = "2010-04-01"
 class Calling:
     """`params` go with every request of the call, `first` with the one that begins its dialogue at `url`.
 
-    `most_seconds` is the longest it may last. A call that is placed is up before web is asked.
+    `most_seconds` is the longest it may last. A call that is placed is up before web is asked. One that
+    `is_quiet` ends where another would hear a sentence of the exchange.
     """
 
     params: Mapping[str, str]
@@ -26,6 +27,7 @@ class Calling:
     method: str = "POST"
     first: Mapping[str, str] | None = None
     is_placed: bool = False
+    is_quiet: bool = False
 
 
 def incoming(settings: ExchangeSettings, caller: str, dialled: str, kind: str, sid: str) -> Calling:

@@ -72,3 +72,13 @@ def test_what_makes_no_sense_is_refused(name: str, value: str, code: int) -> Non
     with pytest.raises(Refused) as refused:
         read_order(PLAIN | {name: [value]})
     assert (refused.value.status, refused.value.code) == (400, code)
+
+
+def test_keys_and_quiet_calls() -> None:
+    order = read_order(PLAIN | {"SendDigits": ["wW12#ww"], "Quiet": ["true"]})
+    assert (order.digits, order.is_quiet) == ("wW12#ww", True)
+    assert "12#" not in repr(order)  # an adapter's PIN is in no log
+    assert not read_order(PLAIN | {"Quiet": ["1"]}).is_quiet
+    for digits in ("12a", "1 2", "9" * 65):
+        with pytest.raises(Refused):
+            read_order(PLAIN | {"SendDigits": [digits]})

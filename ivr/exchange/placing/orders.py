@@ -17,6 +17,7 @@ MOST_SECONDS = 14_400
 DETECT_SECONDS = range(3, 60)
 """Twilio: MachineDetectionTimeout is 3 to 59 seconds, 30 by itself."""
 _HEADER = re.compile(r"X-[A-Za-z0-9-]{1,40}|Call-Info|Alert-Info")
+_DIGITS = re.compile(r"[0-9*#wW]{0,64}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}")
 
 
@@ -33,7 +34,9 @@ class Order:
     """One call to be placed. `to` is a number or a `sip:` address, `headers` go with its INVITE.
 
     `ring_seconds` is how long it may ring, `most_seconds` how long it may last; `events` are the ones
-    `status_callback` is told of.
+    `status_callback` is told of. `digits` are pressed once somebody has picked up (`w` waits half a second,
+    `W` a whole one). A call that `is_quiet` carries the document's own sound and never a sentence of ours:
+    whoever hears it may be a whole village.
     """
 
     to: str
@@ -47,13 +50,15 @@ class Order:
     detects_machine: bool = False
     detect_seconds: int = 30
     headers: Mapping[str, str] = field(default_factory=dict)
+    digits: str = field(default="", repr=False)
+    is_quiet: bool = False
 
 
 def read_order(form: Mapping[str, Sequence[str]]) -> Order:
     """An order from a form whose fields may be given several times. Raises Refused.
 
-    Twilio's parameters we do not have (Record, SendDigits, Twiml, ApplicationSid, …) are passed over, as it
-    passes over unknown ones; only a call without Url is refused for it.
+    Twilio's parameters we do not have (Record, Twiml, ApplicationSid, …) are passed over, as it passes over
+    unknown ones; only a call without Url is refused for it. `Quiet` is ours: it passes over that one.
     """
 
     def value(name: str) -> str:
@@ -72,6 +77,8 @@ def read_order(form: Mapping[str, Sequence[str]]) -> Order:
         value("MachineDetection") in ("Enable", "DetectMessageEnd"),
         _seconds(value("MachineDetectionTimeout"), "MachineDetectionTimeout", 30, DETECT_SECONDS),
         headers,
+        _digits(value("SendDigits")),
+        value("Quiet").lower() == "true",
     )
 
 
@@ -121,6 +128,12 @@ def _events(given: Sequence[str], method: str) -> frozenset[str]:
     if not events <= set(EVENTS):
         raise Refused(400, 21626, f"StatusCallbackEvent must be of {', '.join(EVENTS)}")
     return frozenset(events)
+
+
+def _digits(given: str) -> str:
+    if not _DIGITS.fullmatch(given):
+        raise Refused(400, 21218, "SendDigits may hold 0-9, *, #, w and W, 64 at most")
+    return given
 
 
 def _seconds(given: str, name: str, default: int, allowed: range) -> int:

@@ -54,7 +54,7 @@ class Placer:
         """Ring no longer, or hang up."""
         placed.is_canceled = True
         if placed.handset:
-            await placed.handset.hang_up()
+            await placed.handset.cut_off()
 
     @property
     def _most_busy(self) -> int:
@@ -97,8 +97,9 @@ class Placer:
         return None
 
     async def _talk(self, placed: Placed, handset: PlacedHandset, telling: Telling) -> None:
-        """Find out who it is, where that was ordered; then the call takes its course."""
+        """Press keys and find out who it is, where that was ordered; then the call takes its course."""
         try:
+            await handset.send_keys(placed.order.digits)
             if placed.order.detects_machine:
                 placed.answered_by = "unknown"
                 placed.answered_by = await _listen(handset, placed.order.detect_seconds)
@@ -120,6 +121,7 @@ class Placer:
             min(order.most_seconds, settings.max_call_seconds),
             order.method,
             is_placed=True,
+            is_quiet=order.is_quiet,
         )
 
     def _end(self, placed: Placed, telling: Telling, errand: Errand) -> None:

@@ -14,6 +14,11 @@ from ivr.exchange.handset import Dialled, Expecting
 from ivr.exchange.intake import Intake
 from ivr.exchange.sip.wire import say, sound_to_line
 
+KEY_SECONDS = 0.25
+"""From one key to the next: 100 ms of sound and a pause that every receiver tells apart."""
+PAUSES = {"w": 0.5, "W": 1.0}
+"""Seconds, as Twilio's SendDigits counts them."""
+
 Send = Callable[[str | bytes], None]
 DialStatus = Literal["completed", "no-answer", "busy", "failed"]
 
@@ -142,6 +147,19 @@ class PlacedHandset(SipHandset):
     async def answer(self) -> None:
         """Until it is picked up. Raises HungUp; then `ending` tells why."""
         await self._until(lambda: self._is_answered)
+
+    async def send_keys(self, digits: str) -> None:
+        """Press keys, one after another; `w` and `W` wait. Raises HungUp."""
+        for digit in digits:
+            if digit not in PAUSES:
+                self._say("press", key=digit)
+            seconds = PAUSES.get(digit, KEY_SECONDS)
+            await self._until(lambda: False, asyncio.get_running_loop().time() + seconds)
+
+    async def cut_off(self) -> None:
+        """End the call in the middle of a sound."""
+        self._say("flush")
+        await self.hang_up()
 
 
 def _status(told: object) -> DialStatus:

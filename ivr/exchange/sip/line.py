@@ -164,6 +164,8 @@ class Line:
                 telephone.leg.answer()
             case "refuse":
                 telephone.leg.refuse(bool(given.get("busy")))
+            case "press":
+                telephone.leg.press(str(given.get("key", "")))
             case "flush":
                 telephone.flush()
             case "listen":

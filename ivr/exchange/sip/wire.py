@@ -6,7 +6,7 @@
 | `missed` | while no exchange was there: `from`, `to`; `call` is 0 | | |
 | `ring` | a call: `from`, `to` | `answer` | pick up |
 | `ringing` | the telephone that was called rings | `refuse` | `busy` or not |
-| `answered` | it is up: sound goes through | | |
+| `answered` | it is up: sound goes through | `press` | press one `key` |
 | `key` | one key has begun | `flush` | fall silent at once |
 | `played` | sound number `play` is over, nearly | `listen`, `deaf` | send what is heard, or no more |
 | `gone` | the other side has hung up, or (`status`) was not reached | `dial` | ring `number` for `seconds` |
