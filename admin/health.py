@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, build_opener
 from redis.exceptions import RedisError
 from rq import Worker
 
+from admin.announcing import is_announcing
 from admin.settings import Settings
 from sync.queue import connect
 
@@ -54,6 +55,8 @@ def is_well(settings: Settings, process: str) -> bool:
             return is_serving(f"{near(settings, settings.port)}/health")
         case "exchange":
             return is_serving(f"{near(settings, settings.exchange_port)}/health")
+        case "broadcast":
+            return is_announcing(settings)
         case "line":
             return is_plugged_in(settings)
         case _:

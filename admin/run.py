@@ -37,6 +37,7 @@ PROCESSES: Mapping[str, Sequence[str]] = {
     "web": ("web",),
     "exchange": ("exchange",),
     "line": ("line",),
+    "broadcast": ("broadcast",),
     "worker": ("worker", "--queue", RECORDS, "--queue", SPEECH),
     "webhooks": ("worker", "--queue", WEBHOOKS),
     "prompts": ("worker", "--queue", PROMPTS),

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from sync.leases import is_gone
-from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Recording
+from sync.records.broadcasts import SOUND_WANTED
+from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Programme, Recording
 from sync.records.voices import PENDING
 from sync.unsaid import unpruned
 from sync.webhooks.news import endpoints_behind
 
-SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune", "deliver")
+SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune", "deliver", "render_programme")
 # Written out, because a partial index is used only where the condition stands there as in the index.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _FALSE: ColumnElement[bool] = literal_column("FALSE")
@@ -51,6 +52,9 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
                 yield Due(job, (name, record_id))
     if "prune" in jobs and unpruned(session, most=1):
         yield Due("prune")
+    if "render_programme" in jobs:
+        for programme_id in _programmes(session, now):
+            yield Due("render_programme", ("programme_id", programme_id))
     if "deliver" in jobs:
         for endpoint_id in endpoints_behind(session, now):
             yield Due("deliver", ("endpoint_id", endpoint_id))
@@ -111,6 +115,17 @@ def _calls(session: Session, now: datetime) -> Iterator[str]:
             .limit(_AT_ONCE)
         ).all()
     )
+
+
+def _programmes(session: Session, now: datetime) -> Iterator[str]:
+    """Programmes of the loudspeakers whose sound is still to be made, emergencies first."""
+    rows = session.execute(
+        select(Programme.id, Programme.next_try_at, Programme.held_by)
+        .where(SOUND_WANTED)
+        .order_by(Programme.priority, Programme.changed_at)
+        .limit(_AT_ONCE)
+    )
+    return _free(rows, now)
 
 
 def _is_live(now: datetime) -> ColumnElement[bool]:

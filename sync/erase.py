@@ -37,6 +37,7 @@ from sync.records.tables import (
 from sync.recount import recount
 from sync.searching import forget_words
 from sync.unsaid import forget_replies_told, unsay
+from sync.voiding import void_with
 
 
 def withdraw_opinion(archive: Archive, opinion_id: str, actor: str, reason: str | None = None) -> None:
@@ -85,6 +86,7 @@ def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime)
     _forget_review(session, opinion.id)
     forget_replies_told(session, opinion)
     leave(session, opinion, now)
+    void_with(session, [opinion.id], now)
     unsay(session, opinion.community_id, now)
 
 

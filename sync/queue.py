@@ -49,6 +49,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
         "deliver": Job(WEBHOOKS, "sync.jobs:deliver", 180),  # slow answers hold up only these
+        "render_programme": Job(PROMPTS, "ivr.broadcast.rendering:render_programme_job", 1800),
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
         "preview": Job(PROMPTS, "ivr.prompts.render:preview_job", 600),  # a long render looks for these, too
     }

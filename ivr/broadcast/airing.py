@@ -15,7 +15,7 @@ from ivr.broadcast.store import SoundStore
 from ivr.broadcast.taking_turns import give_way, others_on, speakers_of, write_plays
 from ivr.broadcast.timetable import Hours, latest_begin, silent_because
 from sync.broadcasting.approving import may_be_loud
-from sync.broadcasting.voiding import CHANGED, TAKEN_BACK, unapprove
+from sync.voiding import CHANGED, TAKEN_BACK, unapprove
 from sync.records.tables import Airing, Loudspeaker, Play, Programme
 
 BETWEEN_REPEATS_SECONDS = 1.0

@@ -24,7 +24,7 @@ from ivr.prompts.book import PromptError
 from ivr.prompts.voice import voice_of
 from speech.synthesize import FEMALE, MALE
 from sync.broadcasting.programmes import Item, is_audible
-from sync.broadcasting.voiding import TAKEN_BACK
+from sync.voiding import TAKEN_BACK
 from sync.records.tables import (
     Community,
     Opinion,

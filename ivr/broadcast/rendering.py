@@ -22,7 +22,7 @@ from speech.synthesize import Synthesizer
 from sync import leases
 from sync.archive import Archive
 from sync.bleeped import CannotBleep, NotToBeHeard, bleeped
-from sync.broadcasting.voiding import TAKEN_BACK, unapprove
+from sync.voiding import TAKEN_BACK, unapprove
 from sync.errors import RecordsError
 from sync.records.broadcasts import SOUND_WANTED
 from sync.records.tables import Opinion, Programme

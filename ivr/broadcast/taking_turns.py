@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.broadcast.plays import OPEN
-from sync.broadcasting.voiding import cut
+from sync.voiding import cut
 from sync.records.tables import Airing, Loudspeaker, Play, record_id
 from sync.upsert import insert_new, insert_or_ignore
 

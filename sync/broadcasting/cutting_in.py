@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sync.broadcasting.approving import may_be_loud
 from sync.broadcasting.programmes import programme_of
 from sync.broadcasting.schedules import check_areas
-from sync.broadcasting.voiding import cut
+from sync.voiding import cut
 from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Programme, record_id

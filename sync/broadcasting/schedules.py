@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.broadcasting.programmes import programme_of
-from sync.broadcasting.voiding import cut
+from sync.voiding import cut
 from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Loudspeaker, Schedule, new_id
