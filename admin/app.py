@@ -76,7 +76,11 @@ def _phone_app(settings: Settings, archive: Archive, queue: WorkQueue) -> Flask:
     log_requests(phone)
     never_sniff(phone)
     clips, lines = open_clips(settings, archive), lines_of(settings, archive)
-    phone.register_blueprint(create_blueprint(archive, Waker(queue), clips, lines, settings.public_base))
+    phone.register_blueprint(
+        create_blueprint(
+            archive, Waker(queue), clips, lines, settings.public_base, dials_out=settings.out is not None
+        )
+    )
     return phone
 
 

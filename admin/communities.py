@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sync.placing.policy import CALL_PREFIXES, MISSED_CALLS, QUIET_HOURS, REPLY_CALLS, REQUEST_CALLS
+from sync.placing.policy import SETTINGS as PLACING
+
 SETTINGS: Mapping[str, str] = {
     "voice": "which voice reads: female, male, or a voice's name",
     "person_number": "the number that `0` dials",
@@ -12,6 +15,14 @@ SETTINGS: Mapping[str, str] = {
     "notice_version": "the version of the notice before the beep",
     "keep_months": "how many months recordings and words are kept; said in the notice",
     "keep_changes_days": "how many days back platforms can read the feed",
+    "missed_calls": "whom we call back: off, canceled (who rang and hung up), always (nobody is answered)",
+    "reply_calls": "on: a reply calls those who agreed to it",
+    "request_calls": "on: who found all lines busy is called back",
+    "quiet_hours": "when we call nobody: 12:00-14:00, 20:00-09:00; none",
+    "call_tries": "how often a call is tried",
+    "calls_a_number": "how often one number is called in a day at most",
+    "calls_a_day": "how many calls are placed in a day at most",
+    "call_prefixes": "what the numbers we call begin with: +86",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
 _RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120), "keep_changes_days": (7, 3650)}
@@ -26,6 +37,20 @@ def typed_setting(name: str, value: str) -> Any:
         if not least <= number <= most:
             raise ValueError(f"{name} is from {least} to {most}")
         return number
+    if name in PLACING:
+        return PLACING[name].check(_placing(name, value))
     if name == "vocabulary":
         return [word.strip() for word in value.replace("，", ",").split(",") if word.strip()]
     return value
+
+
+def _placing(name: str, text: str) -> Any:
+    """What was typed, as `sync.placing.policy` checks it."""
+    given = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+    if name == MISSED_CALLS:
+        return text.strip()
+    if name in (REPLY_CALLS, REQUEST_CALLS):
+        return {"on": True, "off": False}.get(text.strip().lower(), text)
+    if name == QUIET_HOURS:
+        return [] if given == ["none"] else [part.split("-") for part in given]
+    return given if name == CALL_PREFIXES else int(text)

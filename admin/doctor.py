@@ -15,16 +15,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, select
 
 from admin.parts import models_of, open_archive
+from admin.placing import can_dial
 from admin.settings import Settings
 from speech.errors import SpeechError
 from speech.models import check as check_models
 from speech.synthesize import load_synthesizer
 from sync.database import Database
 from sync.errors import RecordsError
+from sync.placing.policy import MISSED_CALLS, OFF, REPLY_CALLS
 from sync.queue import WorkQueue
-from sync.records.tables import Community, Endpoint
+from sync.records.tables import Community, Endpoint, Setting
 
 _LEAST_FREE_BYTES = 2 * 1024**3
+_DIAL_OUT = "set TINGJIAN_OUT_LINE to exchange (with TINGJIAN_SIP_OUT) or twilio, or turn them off"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Find
     """Look at everything, in the order in which things depend on each other. Changes nothing."""
     for look in (_python, _models, _fallback, _home, _keys, _disk, _database, _zones, _addresses, _webhooks):
         yield from _safely(look, settings)
+    yield from _safely(_calls_out, settings)
     running = answers(settings.host, settings.port) if is_running is None else is_running
     yield from _safely(lambda s: _redis(s, running), settings)
     yield from _safely(lambda s: _ports(s, running), settings)
@@ -184,6 +188,26 @@ def _webhooks(settings: Settings) -> Iterator[Finding]:
     stopped = count.get("paused", 0)
     told = ", ".join(f"{number} {state}" for state, number in sorted(count.items())) or "none"
     yield Finding("webhooks", not stopped, told, "see why: tingjian platforms webhook list; then … resume ID")
+
+
+def _calls_out(settings: Settings) -> Iterator[Finding]:
+    """Calls that communities want to be placed, and whether any line dials out."""
+    if _is_unmade(settings):
+        return
+    archive = open_archive(settings)
+    try:
+        if not archive.database.is_current():
+            return
+        with archive.database.read() as session:
+            wanted = select(Setting.community_id, Setting.value)
+            rows = session.execute(wanted.where(Setting.name.in_((MISSED_CALLS, REPLY_CALLS)))).all()
+    finally:
+        archive.close()
+    wanting = {community_id for community_id, value in rows if value not in (OFF, False, None)}
+    line = settings.out.line if settings.out else "none"
+    is_ok = not wanting or can_dial(settings)
+    told = f"line: {line}; communities that want them: {len(wanting)}"
+    yield Finding("calls we place", is_ok, told, _DIAL_OUT)
 
 
 def _redis(settings: Settings, is_running: bool) -> Iterator[Finding]:

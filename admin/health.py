@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, build_opener
 from redis.exceptions import RedisError
 from rq import Worker
 
+from admin.placing import is_beating
 from admin.announcing import is_announcing
 from admin.settings import Settings
 from sync.queue import connect
@@ -49,7 +50,7 @@ def is_plugged_in(settings: Settings) -> bool:
 
 
 def is_well(settings: Settings, process: str) -> bool:
-    """`web`, `exchange`, `line` or `worker` of this machine."""
+    """`web`, `exchange`, `line`, `placer` or `worker` of this machine."""
     match process:
         case "web":
             return is_serving(f"{near(settings, settings.port)}/health")
@@ -59,5 +60,7 @@ def is_well(settings: Settings, process: str) -> bool:
             return is_announcing(settings)
         case "line":
             return is_plugged_in(settings)
+        case "placer":
+            return is_beating(settings)
         case _:
             return is_working(settings)

@@ -37,6 +37,7 @@ PROCESSES: Mapping[str, Sequence[str]] = {
     "web": ("web",),
     "exchange": ("exchange",),
     "line": ("line",),
+    "placer": ("placer",),
     "broadcast": ("broadcast",),
     "worker": ("worker", "--queue", RECORDS, "--queue", SPEECH),
     "webhooks": ("worker", "--queue", WEBHOOKS),
@@ -168,6 +169,8 @@ def _start(keeper: Keeper, settings: Settings) -> None:
         keeper.start(Child("redis", command, _log(settings, "redis"), is_needed=True))
     for name, arguments in PROCESSES.items():
         if name == "line" and not is_line_free(settings.line, keeper.tell):
+            continue
+        if name == "placer" and settings.out is None:
             continue
         # a prompt half-way is made again, a webhook is sent again: no reason to wait for them
         may_be_cut, is_needed = name in {"prompts", "webhooks"}, name == "web"

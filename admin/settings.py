@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from admin.line_choice import LineChoice, read_line
+from admin.out_choice import OutChoice, read_out
 from ivr.broadcast.broker_address import Broker
 from sync.webhooks.addresses import Reach
 
@@ -56,6 +57,10 @@ VARIABLES = (
     Variable("TINGJIAN_SIP_CALLS_A_MINUTE", "120", "New calls taken from one trunk address in a minute."),
     Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
     Variable("TWILIO_AUTH_TOKEN", "", "Its secret, by which its requests are checked.", is_secret=True),
+    Variable("TINGJIAN_OUT_LINE", "off", "Line that places calls: `exchange`, `twilio`; `off`: none does."),
+    Variable("TINGJIAN_OUT_URL", "the line's own", "Address of its REST resource, where it is another."),
+    Variable("TINGJIAN_OUT_NUMBER", "the community's", "Number that is shown to who is called."),
+    Variable("TINGJIAN_OUT_CALLS_A_DAY", "500", "Calls placed in 24 hours, of all communities together."),
     Variable("TINGJIAN_MQTT", "", "The loudspeakers' broker: `mqtt://host:1883`, `mqtts://host`; none: off."),
     Variable("TINGJIAN_MQTT_SECRET", "", "Our password there; none: one that follows from our keys.", True),
     Variable("TINGJIAN_MQTT_CA", "", "File of the certificate that signed the broker's, where it is yours."),
@@ -96,6 +101,7 @@ class Settings:
     owns_redis: bool
     lines: int
     line: LineChoice | None
+    out: OutChoice | None
     broker: str
     broker_secret: str
     broker_ca: str
@@ -138,6 +144,7 @@ class Settings:
             owns_redis=not value("REDIS_URL"),
             lines=_count("TINGJIAN_LINES", value("TINGJIAN_LINES", "20")),
             line=_line(given),
+            out=_out(given),
             broker=_broker(value("TINGJIAN_MQTT")),
             broker_secret=value("TINGJIAN_MQTT_SECRET"),
             broker_ca=value("TINGJIAN_MQTT_CA"),
@@ -165,6 +172,7 @@ class Settings:
             "TINGJIAN_LOG_LEVEL": self.log_level,
             "TINGJIAN_LINES": str(self.lines),
             "TINGJIAN_SIP": f"{self.line.host}:{self.line.port}" if self.line else "off",
+            **(self.out.to_environment() if self.out else {}),
             "TINGJIAN_MQTT": self.broker,
             "TINGJIAN_MQTT_SECRET": self.broker_secret,
             "TINGJIAN_MQTT_CA": self.broker_ca,
@@ -202,6 +210,14 @@ def _line(given: Mapping[str, str]) -> LineChoice | None:
     defaults = {one.name: one.default for one in VARIABLES}
     try:
         return read_line(lambda name: given.get(name, "").strip() or defaults[name])
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _out(given: Mapping[str, str]) -> OutChoice | None:
+    defaults = {"TINGJIAN_OUT_CALLS_A_DAY": "500"}
+    try:
+        return read_out(lambda name: given.get(name, "").strip() or defaults.get(name, ""))
     except ValueError as error:
         raise SettingsError(str(error)) from error
 

@@ -14,6 +14,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "exchange": ("admin.cli.running:exchange", "小电话交换机 · the small telephone exchange"),
     "line": ("admin.cli.line:line", "电话线路 · the telephone line (SIP); `line test` calls it"),
     "broadcast": ("admin.cli.announcing:broadcast", "播报员，管喇叭 · the announcer of the loudspeakers"),
+    "placer": ("admin.cli.placed:placer", "打出电话的进程 · places the calls that are due"),
+    "placed": ("admin.cli.placed:placed", "我们打出去的电话 · the calls we place"),
     "phone": ("admin.cli.telephone:phone", "用终端打电话 · call from the terminal"),
     "demo": ("admin.cli.telephone:demo", "打一通完整的示范电话 · one whole scripted call, told as a story"),
     "calls": ("admin.cli.flows:calls", "画出、检查通话流程 · draw and check the flow of a call"),

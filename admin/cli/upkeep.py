@@ -40,7 +40,7 @@ def doctor() -> None:
 
 
 @click.command()
-@click.argument("process", type=click.Choice(["web", "worker", "exchange", "line", "broadcast"]))
+@click.argument("process", type=click.Choice(["web", "worker", "exchange", "line", "placer", "broadcast"]))
 def health(process: str) -> None:
     """这台机器上的一个进程是否在干活；不在时以 1 退出。
 

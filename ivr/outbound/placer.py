@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,16 +116,24 @@ class Placer:
             return None
 
 
-def run_placer(placer: Placer) -> None:
-    """Place calls until SIGTERM or Ctrl-C; the request at hand is finished."""
+def run_placer(placer: Placer | None, beat: Callable[[], None] = lambda: None) -> None:
+    """Place calls until SIGTERM or Ctrl-C; the request at hand is finished.
+
+    Without a placer nothing is done until then. `beat` is called at every look: a sign of life.
+    """
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
-    LOG.info("calls are placed by the line %s", placer.door.line.name)
-    looks = 0
+    if placer is not None:
+        LOG.info("calls are placed by the line %s", placer.door.line.name)
+    gathers_at = 0.0
     while not stopping.wait(LOOK_SECONDS):
-        look(placer, is_gathering=looks % round(GATHER_SECONDS / LOOK_SECONDS) == 0)
-        looks += 1
+        beat()
+        is_gathering = time.monotonic() >= gathers_at
+        if is_gathering:
+            gathers_at = time.monotonic() + GATHER_SECONDS
+        if placer is not None:
+            look(placer, is_gathering)
 
 
 def look(placer: Placer, is_gathering: bool = True) -> None:

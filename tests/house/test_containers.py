@@ -16,7 +16,7 @@ from admin.settings import VARIABLES
 from sync.queue import QUEUES
 
 ROOT = Path(__file__).parents[2]
-OURS = ("web", "worker", "webhooks", "prompts", "exchange", "broadcast", "migrate", "models")
+OURS = ("web", "worker", "webhooks", "prompts", "placer", "exchange", "broadcast", "migrate", "models")
 ONCE = ("migrate", "models")
 EXPECTED = {*OURS, "postgres", "redis", "mosquitto"}
 
