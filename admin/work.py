@@ -15,6 +15,8 @@ from admin.parts import (
 )
 from admin.sentences import is_needed, open_sentences, render_sentences, sentence_files
 from admin.settings import Settings
+from ivr.broadcast.rendering import open_studio, render_waiting
+from ivr.broadcast.store import SoundStore
 from ivr.exchange.server import run_exchange
 from ivr.exchange.settings import ExchangeSettings
 from ivr.prompts.render import open_renderer
@@ -35,7 +37,8 @@ def work(settings: Settings, queues: Sequence[str]) -> None:
         reach=Reach.of(settings.webhooks_to),
     )
     clips, synthesizer = open_clips(settings, archive), cache(partial(open_synthesizer, settings))
-    open_renderer(archive, clips, synthesizer)
+    open_studio(archive, clips, SoundStore.under(settings.home), synthesizer)
+    open_renderer(archive, clips, synthesizer, between=render_waiting)
     if PROMPTS in queues and not is_needed(archive, clips):
         render_sentences(open_sentences(settings, archive), synthesizer)
     run_worker(queues)

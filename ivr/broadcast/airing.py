@@ -15,8 +15,8 @@ from ivr.broadcast.store import SoundStore
 from ivr.broadcast.taking_turns import give_way, others_on, speakers_of, write_plays
 from ivr.broadcast.timetable import Hours, latest_begin, silent_because
 from sync.broadcasting.approving import may_be_loud
-from sync.voiding import CHANGED, TAKEN_BACK, unapprove
 from sync.records.tables import Airing, Loudspeaker, Play, Programme
+from sync.voiding import CHANGED, TAKEN_BACK, unapprove
 
 BETWEEN_REPEATS_SECONDS = 1.0
 GRACE = timedelta(seconds=90)  # for the last report, after which nobody waits any more

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from ivr.broadcast.checking import check_programmes, silence_taken_back
+from ivr.broadcast.checking import check_programmes, forget_sounds, silence_taken_back
 from ivr.broadcast.clock import Clock, Look, now, recall, remember
 from ivr.broadcast.ledger import Ledger
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Loudspeakers, Told
@@ -111,6 +111,7 @@ class Announcer:
             if is_trusted:
                 self._ledger.draft(look.at)
             check_programmes(self._archive, self._sounds, look.at)
+            forget_sounds(self._archive, self._sounds)
 
     async def _open_adapters(self) -> None:
         """Open what is wanted and not open yet; then take over what an announcer before us had sent."""

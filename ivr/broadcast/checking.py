@@ -45,6 +45,19 @@ def silence_taken_back(archive: Archive, now: datetime) -> None:
                 is_as_approved(session, programme, now)
 
 
+def forget_sounds(archive: Archive, sounds: SoundStore) -> int:
+    """Delete the sounds that no programme stands by any more; how many."""
+    present = sounds.digests()  # read before the records: one that is finished meanwhile is left alone
+    standing = select(Programme.sound_digest).where(
+        Programme.sound_digest.is_not(None), Programme.state != "withdrawn"
+    )
+    with archive.database.read() as session:
+        unwanted = present - set(session.scalars(standing))
+    for digest in unwanted:
+        sounds.delete(digest)
+    return len(unwanted)
+
+
 def _living(session: Session, now: datetime) -> Sequence[str]:
     scheduled = select(Schedule.programme_id).where(
         Schedule.state != "ended", Schedule.programme_id.is_not(None)

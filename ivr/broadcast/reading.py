@@ -21,10 +21,10 @@ from ivr.broadcast.script import (
     write_script,
 )
 from ivr.prompts.book import PromptError
+from ivr.prompts.readings import Readings, readings_of
 from ivr.prompts.voice import voice_of
-from speech.synthesize import FEMALE, MALE
+from speech.synthesize import FEMALE, MALE, TEACHABLE
 from sync.broadcasting.programmes import Item, is_audible
-from sync.voiding import TAKEN_BACK
 from sync.records.tables import (
     Community,
     Opinion,
@@ -36,6 +36,7 @@ from sync.records.tables import (
     Topic,
     Transcript,
 )
+from sync.voiding import TAKEN_BACK
 from sync.wording import is_worded
 
 GONE = "item_gone"
@@ -58,7 +59,7 @@ def script_of(session: Session, programme: Programme) -> Script:
     named: Mapping[str, str] = {"female": FEMALE, "male": MALE}
     voice = named.get(programme.voice, programme.voice) or voice_of(session, community.id)
     try:
-        return write_script(contents, community.language, voice)
+        return write_script(contents, community.language, voice, _own_readings(session, community.id).mark)
     except PromptError as missing:
         raise Unsayable("unsayable") from missing
 
@@ -83,6 +84,11 @@ def content_of(
         case "call":
             return CallUs(national(community.dialled_number))
     raise Unsayable(GONE)
+
+
+def _own_readings(session: Session, community_id: str) -> Readings:
+    """The community's pronunciations, whichever engine reads."""
+    return readings_of(session, community_id, next(iter(TEACHABLE)))
 
 
 def national(number: str) -> str:

@@ -10,22 +10,24 @@ from functools import cache
 
 from sqlalchemy import select
 
+from ivr.broadcast.checking import forget_sounds
 from ivr.broadcast.mixing import mix
 from ivr.broadcast.reading import Unsayable, script_of
 from ivr.broadcast.script import OwnVoice, Said, Script
 from ivr.broadcast.store import SoundStore
 from ivr.prompts.clips import ClipStore
+from ivr.prompts.readings import readings_of
 from speech.audio import Audio, read_audio, write_phone_wav, write_wav
 from speech.errors import SpeechError
-from speech.pacing import Pace, speak
+from speech.pacing import Pace, speak, teach
 from speech.synthesize import Synthesizer
 from sync import leases
 from sync.archive import Archive
 from sync.bleeped import CannotBleep, NotToBeHeard, bleeped
-from sync.voiding import TAKEN_BACK, unapprove
 from sync.errors import RecordsError
 from sync.records.broadcasts import SOUND_WANTED
 from sync.records.tables import Opinion, Programme
+from sync.voiding import TAKEN_BACK, unapprove
 
 LOG = logging.getLogger("tingjian.broadcast")
 _HOLD_SECONDS = 1800.0
@@ -104,19 +106,6 @@ def render_programme(studio: Studio, programme_id: str) -> bool:
     return _keep(studio, programme_id, version, script.digest, seconds)
 
 
-def forget_sounds(archive: Archive, sounds: SoundStore) -> int:
-    """Delete the sounds that no programme stands by any more; how many."""
-    present = sounds.digests()  # read before the records: one that is finished meanwhile is left alone
-    standing = select(Programme.sound_digest).where(
-        Programme.sound_digest.is_not(None), Programme.state != "withdrawn"
-    )
-    with archive.database.read() as session:
-        unwanted = present - set(session.scalars(standing))
-    for digest in unwanted:
-        sounds.delete(digest)
-    return len(unwanted)
-
-
 def _take(studio: Studio, programme_id: str) -> tuple[int, Script] | None:
     """The version to be made and its script; None where nothing is wanted, or another makes it."""
     now = datetime.now(UTC)
@@ -140,17 +129,21 @@ def _say(studio: Studio, programme_id: str, script: Script) -> Callable[[Said], 
     clips = studio.clips
     with studio.archive.database.read() as session:
         community_id = session.get_one(Programme, programme_id).community_id
+        readings = readings_of(session, community_id, clips.engine)
 
     def say(part: Said) -> Audio:
-        name = clips.name(part.text, script.voice, part.is_slow)
+        name = readings.name(clips, part.text, script.voice, part.is_slow)
         recorded = clips.recorded_name(part.text, community_id)
-        for known in (recorded, name):
-            if clips.has(known):
-                return read_audio(clips.path(known, is_full_band=True))
-        pace = Pace.SLOW if part.is_slow else Pace.NORMAL
-        sound = speak(part.text, studio.synthesizer(), script.voice, pace, script.language)
+        is_there = readings.has(clips, part.text, script.voice, part.is_slow)
+        if clips.has(recorded) or is_there:
+            known = recorded if clips.has(recorded) else name
+            return read_audio(clips.path(known, is_full_band=True))
+        pace, engine = Pace.SLOW if part.is_slow else Pace.NORMAL, studio.synthesizer()
+        teach(engine, readings.words)
+        sound = speak(part.text, engine, script.voice, pace, script.language)
         if not part.is_personal:  # a resident's words stay in the programme's own files alone
-            clips.write(name, write_phone_wav(sound), write_wav(sound), part.text)
+            mark, wavs = readings.mark(part.text), (write_phone_wav(sound), write_wav(sound))
+            clips.write(name, *wavs, part.text, may_change=bool(mark), reading=mark)
         return sound
 
     return say

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from ivr.dialogue.turns import Digits, Line, Text
 from ivr.dialogue.wording import seconds
@@ -87,11 +87,15 @@ Content = Chime | Greeting | OfTopic | OfProgress | Notice | Voice | OwnVoice | 
 # --- what is heard, in order ---
 @dataclass(frozen=True)
 class Said:
-    """A sentence in the community's voice. `is_personal`: a resident's words."""
+    """A sentence in the community's voice. `is_personal`: a resident's words.
+
+    `reading` differs as soon as the community's own pronunciations in it do.
+    """
 
     text: str
     is_slow: bool = False
     is_personal: bool = False
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,15 +129,18 @@ class Script:
         return sum(length_of(part) for part in self.parts)
 
 
-def write_script(contents: Sequence[Content], language: str, voice: str) -> Script:
-    """The script of a programme. Raises PromptError where a sentence is missing in that language."""
+def write_script(
+    contents: Sequence[Content], language: str, voice: str, mark: Callable[[str], str] = lambda text: ""
+) -> Script:
+    """The script of a programme; `mark` gives a sentence's reading. Raises PromptError for want of one."""
     book = Book.load(language)
     parts: list[Part] = []
     for content in contents:
         if parts:
             parts.append(Rest(BETWEEN_ITEMS_SECONDS))
         parts += _parts(content, book)
-    return Script(language, voice, tuple(parts))
+    marked = (replace(one, reading=mark(one.text)) if isinstance(one, Said) else one for one in parts)
+    return Script(language, voice, tuple(marked))
 
 
 def seconds_of(content: Content, language: str) -> float:

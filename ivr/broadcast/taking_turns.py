@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.broadcast.plays import OPEN
-from sync.voiding import cut
 from sync.records.tables import Airing, Loudspeaker, Play, record_id
 from sync.upsert import insert_new, insert_or_ignore
+from sync.voiding import cut
 
 SETTLING = timedelta(seconds=5)  # between two programmes on the same loudspeakers
 RESUMES_WITHIN = timedelta(minutes=20)

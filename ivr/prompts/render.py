@@ -141,15 +141,24 @@ class _Renderer:
     archive: Archive
     clips: ClipStore
     synthesizer_factory: Callable[[], Synthesizer]
+    between: Callable[[], None]
 
 
 _opened: _Renderer | None = None
 
 
-def open_renderer(archive: Archive, clips: ClipStore, synthesizer_factory: Callable[[], Synthesizer]) -> None:
-    """Set what this process's render jobs work with. The synthesizer loads once, on the first need."""
+def open_renderer(
+    archive: Archive,
+    clips: ClipStore,
+    synthesizer_factory: Callable[[], Synthesizer],
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Set what this process's render jobs work with. The synthesizer loads once, on the first need.
+
+    `between` is called after each clip: for what must not wait behind hours of rendering.
+    """
     global _opened
-    _opened = _Renderer(archive, clips, cache(synthesizer_factory))
+    _opened = _Renderer(archive, clips, cache(synthesizer_factory), between)
 
 
 def render_job(community_id: str) -> int:
@@ -164,7 +173,8 @@ def render_job(community_id: str) -> int:
         write_tones(clips)
         keep_recorded(archive, clips, community_id)
         if due(archive, clips, community_id).missing:
-            made = render(archive, clips, here.synthesizer_factory(), community_id).made
+            engine = here.synthesizer_factory()
+            made = render(archive, clips, engine, community_id, lambda *_: here.between()).made
     except LookupError:
         log.info("nothing to render: community %s is gone", community_id)
     tidy(archive, clips)

@@ -10,10 +10,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sync.broadcasting.programmes import locked
-from sync.voiding import cut
 from sync.community_settings import audit, change_setting, setting
 from sync.desk import Actor, DeskError
 from sync.records.tables import Airing, Audit, Programme, Schedule
+from sync.voiding import cut
 
 PIN = "broadcast_pin"
 SHORTEST_PIN = 6

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from sync.broadcasting.approving import may_be_loud
 from sync.broadcasting.programmes import programme_of
 from sync.broadcasting.schedules import check_areas
-from sync.voiding import cut
 from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Programme, record_id
 from sync.upsert import insert_or_ignore
+from sync.voiding import cut
 
 AT_ONCE = timedelta(minutes=5)  # what is asked for by hand begins by then, or not at all
 

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sync.voiding import unapprove
 from sync.community_settings import audit
 from sync.desk import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.records.tables import Opinion, Programme, ProgrammeItem, ProgressUpdate, Topic, new_id
+from sync.voiding import unapprove
 from sync.wording import is_worded
 
 KINDS = ("chime", "greeting", "topic", "progress", "notice", "voice", "call")

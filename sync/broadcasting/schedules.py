@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.broadcasting.programmes import programme_of
-from sync.voiding import cut
 from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Loudspeaker, Schedule, new_id
+from sync.voiding import cut
 
 DAYS = ("all", "no_holidays", "workdays", "days_off")
 STATES = ("active", "paused", "ended")
