@@ -26,6 +26,7 @@ from sync.archive import Archive
 from sync.database import Database
 from sync.errors import RecordingMissing, RecordsError
 from sync.migrations import heads
+from sync.placing.acts import call_all_off
 from sync.recordings import RecordingStore
 from sync.records.tables import Change, Recording
 
@@ -159,6 +160,7 @@ def _restore_rows(tar: tarfile.TarFile, database: Database, manifest: Manifest) 
         dump.count_on(connection)
         _forget_transactions(connection)
         feed.begin_anew(session, datetime.now(UTC))  # cursors may know of more than was restored
+        call_all_off(session, datetime.now(UTC))
 
 
 def _forget_transactions(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from sync.community_settings import audit
 from sync.errors import RecordsError
 from sync.links import earlier_names, forget_links, links_of
 from sync.matters import leave
+from sync.placing.acts import erase_placed
 from sync.records.tables import (
     Assignment,
     Call,
@@ -160,6 +161,7 @@ def _erase(session: Session, archive: Archive, person: Person, now: datetime) ->
     withdrawn = update(Consent).where(Consent.person_id == person.id, Consent.withdrawn_at.is_(None))
     session.execute(withdrawn.values(withdrawn_at=now))
     session.execute(update(Request).where(Request.person_id == person.id).values(reason=""))
+    erase_placed(session, person.id, now)
     archive.keyring.destroy(session, person.key_id)
     number_id, person.number_id, person.erased_at = person.number_id, None, now
     session.flush()

@@ -24,7 +24,8 @@ from sync.community_settings import (
 )
 from sync.erase import blank_opinion, delete_erased_sound
 from sync.links import forget_codes
-from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, Recording
+from sync.placing.acts import forget_placed
+from sync.records.tables import Call, CallTurn, Community, Opinion, OpinionRecording, PlacedCall, Recording
 from sync.unsaid import empty_documents, spells, unended
 
 ACTOR = "retention"
@@ -41,15 +42,17 @@ class _Old:
     calls: Sequence[str]
     silent: Sequence[str]
     """Calls of late whose end was never told, with documents that spell words out."""
+    placed: Sequence[str]
+    """Calls that we placed, or were to place."""
 
     def __len__(self) -> int:
-        return sum(map(len, (self.opinions, self.recordings, self.calls, self.silent)))
+        return sum(map(len, (self.opinions, self.recordings, self.calls, self.silent, self.placed)))
 
 
 def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
     """Erase what is older than its community keeps it; how many opinions, stray recordings and calls.
 
-    Of each of the three at most `limit` a community, in one short transaction; 0 when nothing is left to do.
+    Of each of them at most `limit` a community, in one short transaction; 0 when nothing is left to do.
     Ballots, reactions and consents stay, so no count changes. Safe to repeat and to be killed: what a crash
     leaves on the disk is deleted by the next call, or by `settle`.
     """
@@ -61,7 +64,7 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
             with archive.database.begin() as session:
                 erased += _expire_opinions(session, old.opinions, now)
                 erased += _expire_recordings(session, old.recordings)
-                erased += _expire_calls(session, old.calls)
+                erased += _expire_calls(session, old.calls) + forget_placed(session, old.placed)
                 empty_documents(session, old.silent)
     with archive.database.begin() as session:
         forget_codes(session, now)
@@ -142,11 +145,13 @@ def _find(session: Session, community_id: str, before: datetime, limit: int, now
     )
     calls = select(Call.id).where(Call.community_id == community_id, Call.turned_at < before, has_turns)
     silent = unended(community_id, now).where(Call.turned_at < now - _SILENT_CALL, spells(Call.id))
+    placed = select(PlacedCall.id).where(PlacedCall.community_id == community_id, PlacedCall.made_at < before)
     return _Old(
         session.scalars(opinions.order_by(Opinion.said_at, Opinion.id).limit(limit)).all(),
         session.scalars(recordings.limit(limit)).all(),
         session.scalars(calls.limit(limit)).all(),
         session.scalars(silent.limit(limit)).all(),
+        session.scalars(placed.limit(limit)).all(),
     )
 
 
