@@ -11,31 +11,20 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ivr.broadcast.airing import total_seconds
 from ivr.broadcast.carrying import Approved, Slot, files, named
 from ivr.broadcast.loudspeakers import BroadcastError
+from ivr.broadcast.planning import Wanted, all_hours, drafted, moments
 from ivr.broadcast.store import SoundStore
-from ivr.broadcast.timetable import (
-    CALENDAR,
-    NOON_REST,
-    QUIET_HOURS,
-    SILENT_DAYS,
-    Due,
-    Hours,
-    Plan,
-    due_between,
-    hours_of,
-    silent_because,
-)
+from ivr.broadcast.timetable import Hours, silent_because
 from sync.broadcasting.approving import may_be_loud
-from sync.broadcasting.schedules import schedules_of
-from sync.community_settings import setting
 from sync.desk import DeskError, NotThere
 from sync.export.zipped import File
-from sync.records.tables import Community, Programme, Schedule
+from sync.records.tables import Community, Programme
 
+_AN_INSTANT = timedelta(microseconds=1)
 MOST_DAYS = 31
 
 
@@ -78,36 +67,16 @@ def slots_of(
     session: Session, sounds: SoundStore, community: Community, first: date, days: int
 ) -> list[Slot]:
     """Every moment of these local days at which something approved is to be played."""
-    hours = hours_for(session, community)
-    begin = datetime.combine(first, time(), hours.zone).astimezone(UTC) - timedelta(microseconds=1)
-    end = datetime.combine(first + timedelta(days=days), time(), hours.zone).astimezone(UTC)
-    found = []
-    for one in schedules_of(session, community.id):
-        if one.state == "active":
-            for due in due_between(plan_of(one), hours, begin, end - timedelta(microseconds=2)):
-                if slot := _slot(session, sounds, one, due, hours):
-                    found.append(slot)
-    return found
-
-
-def hours_for(session: Session, community: Community) -> Hours:
-    """When this community's loudspeakers are silent."""
-    names = (QUIET_HOURS, NOON_REST, SILENT_DAYS, CALENDAR)
-    kept = {name: setting(session, community.id, name) for name in names}
-    return hours_of(community.time_zone, {name: value for name, value in kept.items() if value is not None})
-
-
-def plan_of(schedule: Schedule) -> Plan:
-    """When a schedule is due."""
-    return Plan(
-        schedule.id,
-        schedule.times,
-        schedule.first_day,
-        schedule.last_day,
-        schedule.weekdays,
-        schedule.days,
-        schedule.late_minutes,
+    hours = all_hours(session).get(community.id)
+    if hours is None:
+        return []
+    begin, end = (
+        datetime.combine(first + timedelta(days=count), time(), hours.zone).astimezone(UTC) - _AN_INSTANT
+        for count in (0, days)
     )
+    due = moments(session, {community.id: hours}, begin, end)
+    found = [_slot(session, sounds, one, hours) for one in due]
+    return [slot for slot in found if slot is not None]
 
 
 def approved_of(programme: Programme, sounds: SoundStore) -> Approved | None:
@@ -135,20 +104,16 @@ def approved_of(programme: Programme, sounds: SoundStore) -> Approved | None:
     )
 
 
-def _slot(session: Session, sounds: SoundStore, schedule: Schedule, due: Due, hours: Hours) -> Slot | None:
-    programme = _programme(session, schedule, due.day)
+def _slot(session: Session, sounds: SoundStore, wanted: Wanted, hours: Hours) -> Slot | None:
+    schedule, due = wanted.schedule, wanted.due
+    about = schedule.programme_id or drafted(session, schedule.id, due)
+    programme = session.get(Programme, about) if about else None
     approved = approved_of(programme, sounds) if programme and not _is_past(programme, due.day) else None
-    if approved is None or silent_because(hours, due.at, approved.seconds * schedule.repeats):
+    if approved is None:
+        return None
+    if silent_because(hours, due.at, total_seconds(approved.seconds, schedule.repeats)):
         return None
     return Slot(approved, due.day, due.time, schedule.repeats, tuple(schedule.areas), schedule.volume)
-
-
-def _programme(session: Session, schedule: Schedule, day: date) -> Programme | None:
-    """The one it names, or the one its rule has drafted for this day."""
-    if schedule.programme_id:
-        return session.get(Programme, schedule.programme_id)
-    drafted = select(Programme).where(Programme.schedule_id == schedule.id, Programme.day == day.isoformat())
-    return session.scalars(drafted).first()
 
 
 def _is_past(programme: Programme, day: date) -> bool:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import NoResultFound
 
+from ivr.broadcast.airing import total_seconds
 from ivr.broadcast.carrying import fit
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
 from ivr.broadcast.multicast import UNCONFIRMED
@@ -200,7 +201,7 @@ def read_index(folder: Path) -> list[Lying]:
 
 def _lying(job: Job, zone: tzinfo) -> Lying:
     """It lies there until it has been played, and at least as long as it may be begun."""
-    lasts = timedelta(seconds=job.sound.seconds * job.repeat + SPARE_SECONDS)
+    lasts = timedelta(seconds=total_seconds(job.sound.seconds, job.repeat) + SPARE_SECONDS)
     suffix = ".mp3" if job.sound.media_type == "audio/mpeg" else ".wav"
     mark = hashlib.sha256(job.play_id.encode()).hexdigest()[:4]
     at, latest = job.at.astimezone(zone), job.expires_at.astimezone(zone)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from ivr.broadcast.airing import BETWEEN_REPEATS_SECONDS
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
 from ivr.broadcast.pacer import Became, Pacer
 from ivr.broadcast.rtp import LAWS
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 UNCONFIRMED = "unconfirmed"
 """The detail of `finished` where nobody can say that it was heard: sent to the end, not confirmed."""
-GAP_SECONDS = 1.0
-"""Between two times of the same sound."""
 MOST_SECONDS = 3600.0
 SILENT_SECONDS = 1.0
 """How long the pacing process may take to fall silent."""
@@ -86,7 +85,7 @@ def encoded(job: Job, law: str) -> bytes:
     except (OSError, SpeechError) as error:
         raise BroadcastError("refused") from error
     once = sound.samples * (min(max(job.loudspeaker.volume, 0), 100) / 100)
-    gap = np.zeros(int(GAP_SECONDS * PHONE_RATE), np.float32)
+    gap = np.zeros(int(BETWEEN_REPEATS_SECONDS * PHONE_RATE), np.float32)
     return as_g711(Audio(np.concatenate([once, *([gap, once] * (job.repeat - 1))]), PHONE_RATE), law)
 
 

@@ -75,7 +75,7 @@ def test_a_stick_holds_what_is_approved_and_due_named_so_that_it_sorts(
         ended = schedule(session, STAFF, morning, When(["15:00"], "2026-11-01"), NOW)
         set_schedule_state(session, STAFF, ended, "ended", NOW)
         rule = add_rule(session, STAFF, "每日变化", Rule(), When(["17:00"], "2026-11-01"), NOW)
-    sounding(archive, sounds, "今天有什么", digest="01" * 32, schedule_id=rule, day="2026-11-23")
+    sounding(archive, sounds, "今天有什么", digest="01" * 32, schedule_id=rule, day="2026-11-23 17:00")
     held = exported(archive, sounds)
     assert [name for name in held if name.endswith(".mp3")] == [
         "2026-11-22_周日/0900_早间播报.mp3",
