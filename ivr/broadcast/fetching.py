@@ -40,7 +40,7 @@ async def fetch(web: aiohttp.ClientSession, order: Order) -> bytes:
         except (aiohttp.ClientError, TimeoutError, OSError):
             if time.time() + pause >= order.expires:
                 raise FetchFailed("unreachable") from None
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             continue
         if hashlib.sha256(data).hexdigest() != order.sha256:

@@ -17,7 +17,7 @@ from typing import Any
 from ivr.broadcast.broker_address import Broker
 from ivr.broadcast.broker_files import our_secret
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
-from ivr.broadcast.mqtt_link import Link, Message
+from ivr.broadcast.mqtt_link import Link, Message, Refused
 from ivr.broadcast.sound_links import SoundLinks
 from ivr.broadcast.wire import (
     ALL_PRESENCE,
@@ -40,18 +40,20 @@ FORGOTTEN = timedelta(days=1)
 """So long after its last moment a job is remembered here."""
 STOP_SECONDS = 86_400.0
 """So long the broker keeps a stop for a loudspeaker that is away; no airing waits longer."""
+LOOK_SECONDS = 1.0
 FUTURE, PAST = timedelta(seconds=5), timedelta(days=2)
 """How wrong a loudspeaker's clock may be for its moments to be believed."""
 
 
 @dataclass
 class _Handed:
-    """A job that was handed down. `is_answered`: the loudspeaker has it, so it need not be sent again."""
+    """A job that was handed down. `is_sent`: the broker may have it; `is_answered`: its loudspeaker."""
 
     loudspeaker_id: str
     airing_id: str
     order: Order
     expires_at: datetime
+    is_sent: bool = False
     is_answered: bool = False
 
 
@@ -80,8 +82,16 @@ class MqttLoudspeakers:
         self._link = Link(self.broker, topics, self._take, on_up=self._catch_up)
         await self._link.open()
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker is there at this moment."""
+        return self._link.is_up
+
     async def air(self, job: Job) -> None:
-        """Hand a job to the broker. Raises BroadcastError while it is away: hand it down again."""
+        """Hand a job to the broker. While that is away the job waits here; in the end it is told `failed`.
+
+        Raises BroadcastError where the broker does not allow it.
+        """
         now = datetime.now(UTC)
         self._forget(now)
         if job.airing_id in self._stopped or now >= job.expires_at:
@@ -93,16 +103,22 @@ class MqttLoudspeakers:
             handed = self._handed[job.play_id] = _Handed(
                 job.loudspeaker.id, job.airing_id, self._order(job), job.expires_at
             )
-        if not handed.is_answered:
+            self._spawn(self._give_up(handed))
+        if not handed.is_answered and self._link.is_up:
             await self._send(handed)
 
     async def stop(self, airing_id: str) -> None:
         """Tell every loudspeaker that an airing is over. Raises BroadcastError while the broker is away: it
         is told then as soon as that is back.
         """
+        ours = [one for one in self._handed.values() if one.airing_id == airing_id]
         self._stopped[airing_id] = datetime.now(UTC)
-        self._unsaid_stops.add(airing_id)
-        await self._say_stop(airing_id)
+        for one in ours:
+            if not one.is_sent:
+                self._tell(one.order.id, one.loudspeaker_id, "failed", datetime.now(UTC), "stopped")
+        if not ours or any(one.is_sent for one in ours):
+            self._unsaid_stops.add(airing_id)
+            await self._say_stop(airing_id)
 
     async def close(self) -> None:
         """Leave the broker; it keeps what is told meanwhile."""
@@ -129,8 +145,24 @@ class MqttLoudspeakers:
 
     async def _send(self, handed: _Handed) -> None:
         seconds_good = (handed.expires_at - datetime.now(UTC)).total_seconds()
-        if seconds_good > 0:
+        if seconds_good <= 0:
+            return
+        handed.is_sent = True
+        try:
             await self._link.publish(job_topic(handed.loudspeaker_id), handed.order.to_bytes(), seconds_good)
+        except Refused:
+            del self._handed[handed.order.id]
+            raise
+        except BroadcastError as error:
+            log.warning("job %s is sent again when the broker is back: %s", handed.order.id, error)
+
+    async def _give_up(self, handed: _Handed) -> None:
+        """When a job has expired that the broker never had, the loudspeaker was not to be reached."""
+        while (left := (handed.expires_at - datetime.now(UTC)).total_seconds()) > 0:
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+        if not handed.is_sent and handed.airing_id not in self._stopped:
+            now = datetime.now(UTC)
+            self._tell(handed.order.id, handed.loudspeaker_id, "failed", now, "unreachable")
 
     async def _say_stop(self, airing_id: str) -> None:
         await self._link.publish(STOPS, stop_bytes(airing_id), STOP_SECONDS)

@@ -33,6 +33,10 @@ LONGEST_PAUSE_SECONDS = 15
 MOST_WAITING = 1000
 
 
+class Refused(BroadcastError):
+    """The broker does not let us write there: its file of rights is not ours."""
+
+
 @dataclass(frozen=True)
 class Message:
     """What came in."""
@@ -91,7 +95,7 @@ class Link:
     async def publish(self, topic: str, payload: bytes, seconds_good: float = SESSION_SECONDS) -> None:
         """Hand a message to the broker and wait until it has it; it forgets it after `seconds_good`.
 
-        Raises BroadcastError when the broker is away or does not allow it. It may go out late even so.
+        Raises Refused where it is not allowed, BroadcastError when the broker is away: it may go out late.
         """
         if not self._is_up:
             raise BroadcastError("the broker is away")
@@ -187,7 +191,7 @@ class Link:
         if waiting is None or waiting.done():
             return
         if is_refused:
-            waiting.set_exception(BroadcastError("the broker does not allow it"))
+            waiting.set_exception(Refused("the broker does not allow it"))
         else:
             waiting.set_result(None)
 

@@ -51,6 +51,10 @@ class Memory:
         """Jobs that were taken and are not over."""
         return [one for one in self._jobs.values() if not one.is_over]
 
+    def ended_since(self, at: float) -> list[Answer]:
+        """How jobs ended lately."""
+        return [one.answer for one in self._jobs.values() if one.is_over and one.answer.at >= at]
+
     def is_stopped(self, airing_id: str) -> bool:
         """Whether nothing of this airing is to sound any more."""
         return airing_id in self._stopped

@@ -39,6 +39,8 @@ SETTLE_SECONDS = 0.5
 """After each new connection nothing begins for so long: a stop may wait behind the job it is for."""
 LOOK_SECONDS = 0.5
 """The clock is looked at so often: it may have been put right meanwhile."""
+GAP_SECONDS = 1.0
+"""Between two times of the same sound."""
 MOST_SOUND_SECONDS = 1800.0
 
 
@@ -56,6 +58,7 @@ class SimulatedLoudspeaker:
         self._memory, self._player, self._say = memory, player, say
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cut: dict[str, str] = {}
+        self._told_again: set[str] = set()
         self._sounding: Order | None = None
         self._urgent: set[str] = set()
         self._mouth = asyncio.Condition()
@@ -68,6 +71,11 @@ class SimulatedLoudspeaker:
             on_down=lambda: self._say("连不上了 · the broker is gone; trying again"),
             will=(presence_topic(self.id), presence_bytes(False)),
         )
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker is there at this moment."""
+        return self._link.is_up
 
     @property
     def problem(self) -> str:
@@ -83,6 +91,7 @@ class SimulatedLoudspeaker:
                 while True:
                     await asyncio.sleep(PRESENCE_SECONDS)
                     self._tell_presence()
+                    self._tell_ends_again()
             finally:
                 for task in self._tasks.values():
                     task.cancel()
@@ -111,13 +120,13 @@ class SimulatedLoudspeaker:
         self._memory.note_stop(airing_id)
         for one in self._memory.unfinished():
             if one.order is not None and one.order.airing == airing_id:
-                self._silence(one.order)
+                self._silence(one.order, "stopped")
 
-    def _silence(self, order: Order) -> None:
+    def _silence(self, order: Order, why: str) -> None:
         """Break a job off, wherever it is."""
         task = self._tasks.get(order.id)
         if task is not None and not task.done():
-            self._cut[order.id] = "stopped"
+            self._cut[order.id] = why
             task.cancel()
 
     # --- one job ---
@@ -165,7 +174,7 @@ class SimulatedLoudspeaker:
         if order.cuts_in:
             self._urgent.add(order.id)
             if self._sounding is not None and not self._sounding.cuts_in:
-                self._silence(self._sounding)
+                self._silence(self._sounding, "interrupted")
         try:
             async with self._mouth:
                 await self._mouth.wait_for(lambda: self._may_sound(order))
@@ -185,7 +194,8 @@ class SimulatedLoudspeaker:
         self._refuse_late(order)
         self._tell(order, "started")
         try:
-            for _ in range(order.repeat):
+            for time_through in range(order.repeat):
+                await asyncio.sleep(GAP_SECONDS if time_through else 0)
                 await self._player.play(sound, order.volume)
         except BroadcastError as error:
             raise Failed("no_sound") from error
@@ -210,6 +220,13 @@ class SimulatedLoudspeaker:
         if self._link.is_up:
             here = presence_bytes(True, round(time.time(), 3))
             self._link.say(presence_topic(self.id), here, is_retained=True)
+
+    def _tell_ends_again(self) -> None:
+        """How a job ended is told twice: who listened may have died before writing it down."""
+        for answer in self._memory.ended_since(time.time() - 2 * PRESENCE_SECONDS):
+            if self._link.is_up and answer.id not in self._told_again:
+                self._told_again.add(answer.id)
+                self._link.say(told_topic(self.id), answer.to_bytes())
 
     def _come_up(self) -> None:
         self._say("已连上 · connected")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="NO BROKER HERE: 
 OURS = "our secret"
 
 CONFIG = """\
+user {user}
 listener {port} 127.0.0.1
 allow_anonymous false
 use_username_as_clientid true
@@ -56,9 +58,8 @@ class RealBroker:
     def __init__(self, folder: Path, secrets: Mapping[str, str], more: str = "") -> None:
         self.folder, self.port = folder, free_port()
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o777)  # started by root it becomes another user
         self.write(secrets)
-        (folder / "conf").write_text(CONFIG.format(port=self.port, folder=folder, more=more))
+        (folder / "conf").write_text(CONFIG.format(user=getuser(), port=self.port, folder=folder, more=more))
         self._process: subprocess.Popen[bytes] | None = None
 
     def write(self, secrets: Mapping[str, str]) -> None:
