@@ -21,6 +21,7 @@ from admin.parts import EXCHANGE_ACCOUNT, exchange_token, open_archive, open_cli
 from admin.secure import log_requests, never_sniff, secure
 from admin.settings import Settings
 from ivr.web.blueprint import create_blueprint
+from ivr.web.broadcast import create_sound_door
 from ivr.web.phone import create_phone_page
 from ivr.web.signature import PhoneLine
 from sync.api import create_api
@@ -31,7 +32,7 @@ from sync.waking import Waker
 
 _SESSION = timedelta(hours=8)  # a working day
 Wsgi = Callable[..., Iterable[bytes]]
-_PHONE_PATHS = ("/calls", "/media", "/health")
+_PHONE_PATHS = ("/calls", "/media", "/health", "/broadcast")
 
 
 def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
@@ -81,6 +82,7 @@ def _phone_app(settings: Settings, archive: Archive, queue: WorkQueue) -> Flask:
             archive, Waker(queue), clips, lines, settings.public_base, dials_out=settings.out is not None
         )
     )
+    phone.register_blueprint(create_sound_door(archive, settings.home))
     return phone
 
 

@@ -24,6 +24,7 @@ PUBLIC: Mapping[str, str] = {
     "calls.placed_status": "the platform's signature",
     "calls.clip": "a name nobody can guess",
     "calls.voice": "a signed link that expires",
+    "broadcast.sound": "a signed link that expires",
     "calls.health": "says only whether we are well",
     "phone.phone": "loopback, or signed-in staff",
     "phone.static": "the phone page's script and style",

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "community": ("admin.cli.people:community", "添加、列出社区 · add and list communities"),
     "staff": ("admin.cli.people:staff", "工作人员 · people at the desk"),
     "topics": ("admin.cli.topics:topics", "议题和口语稿 · topics, and the words the phone reads"),
+    "speaker": ("admin.cli.speaker:speaker", "喇叭 · loudspeakers: add, list, simulate one"),
     "platforms": ("admin.cli.platforms:platforms", "线上平台 · online platforms and their keys"),
     "explain": ("admin.cli.explaining:explain", "我们怎样计票 · how a topic was counted"),
     "programme": ("admin.cli.programmes:programme", "喇叭节目，导出到 U 盘 · loudspeaker programmes as files"),

@@ -18,7 +18,7 @@ SIGNED = (
     *("calls.begin", "calls.turn", "calls.status", "calls.recording"),
     *("calls.placed", "calls.placed_status"),
 )
-MOST_PUBLIC = 16
+MOST_PUBLIC = 17
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,12 @@ def test_every_webhook_refuses_what_is_not_signed(app: Flask) -> None:
         if rule.endpoint in SIGNED:
             answer = app.test_client().post(_path(rule), data={"CallSid": "CA1", "AccountSid": "TJexchange"})
             assert answer.status_code == 403, rule.rule
+
+
+def test_the_door_of_loudspeakers_gives_nothing_without_a_link_of_ours(app: Flask) -> None:
+    for token in ("something", "WyJhIiwiYiIsImMiLDldYQ.forged", "..%2F..%2Fkeys.json"):
+        answer = app.test_client().get(f"/broadcast/sound/{token}")
+        assert answer.status_code == 404, token
 
 
 def test_the_api_refuses_who_has_no_key(app: Flask) -> None:
