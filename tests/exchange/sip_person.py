@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -34,12 +34,13 @@ def answer(message: Message, status: str, more: str = "", body: str = "") -> byt
 @dataclass
 class Person:
     """Somebody with a telephone. `manner`: `answers` (after so many seconds), `rings` in vain, or a status
-    line to refuse with.
+    line to refuse with; `manners` the same of certain numbers.
     """
 
     manner: str = "answers"
     says: bytes = b""
     after: float = 0.0
+    manners: Mapping[str, str] = field(default_factory=dict)
     heard: bytearray = field(default_factory=bytearray)
     requests: list[Message] = field(default_factory=list)
     port: int = 0
@@ -117,10 +118,11 @@ class Person:
                 self.sip.sendto(answer(invite, "487 Request Terminated"), source)
         elif method == "INVITE":
             self.sip.sendto(answer(message, "180 Ringing"), source)
-            if self.manner == "answers":
+            manner = self.manners.get(message.first.partition("sip:")[2].partition("@")[0], self.manner)
+            if manner == "answers":
                 asyncio.get_running_loop().call_later(self.after, self._pick_up, message, source)
-            elif self.manner != "rings":
-                self.sip.sendto(answer(message, self.manner), source)
+            elif manner != "rings":
+                self.sip.sendto(answer(message, manner), source)
 
     def _pick_up(self, message: Message, source: tuple[str, int]) -> None:
         port = self.rtp.get_extra_info("sockname")[1]
@@ -151,10 +153,16 @@ class Person:
 
 
 @asynccontextmanager
-async def person(manner: str = "answers", says: bytes = b"", after: float = 0.0) -> AsyncIterator[Person]:
+async def person(
+    manner: str = "answers",
+    says: bytes = b"",
+    after: float = 0.0,
+    port: int = 0,
+    manners: Mapping[str, str] | None = None,
+) -> AsyncIterator[Person]:
     """Somebody who can be rung."""
-    one = Person(manner, says, after)
-    await one.open()
+    one = Person(manner, says, after, manners or {})
+    await one.open(port)
     try:
         yield one
     finally:

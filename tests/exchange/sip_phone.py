@@ -87,9 +87,10 @@ class RawPhone:
         law: str = "alaw",
         host: str = "127.0.0.1",
         network: Network | None = None,
+        via: str = "",
     ) -> None:
         self.line, self.number, self.caller, self.more = line, number, caller, headers
-        self.law, self.host = law, host
+        self.law, self.host, self.via = law, host, via
         self.messages: list[Message] = []
         self.heard = bytearray()
         self.heard_at: list[float] = []
@@ -144,7 +145,7 @@ class RawPhone:
         branch = branch or f"z9hG4bK{random.getrandbits(48):x}"
         lines = [
             f"{method} sip:{self.number}@{self.line[0]}:{self.line[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={branch};rport",
+            f"Via: SIP/2.0/UDP {self.via or self.host}:{self.port};branch={branch};rport",
             f"From: {self.caller};tag={self.tag}",
             f"To: {to}",
             f"Call-ID: {self.call_id}",

@@ -8,8 +8,8 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,28 @@ class SipTown(Town):
     settings: LineSettings
 
     def raw(self, network: Network | None = None, **options: Any) -> Any:
-        """A telephone of raw packets, to be entered."""
-        return raw_phone(self.at, network=network, **options)
+        """A telephone of raw packets, to be entered; it calls the line, or another one `at` some address."""
+        return raw_phone(options.pop("at", self.at), network=network, **options)
+
+    @asynccontextmanager
+    async def another_line(self, folder: Path, **changes: Any) -> AsyncIterator[SipTown]:
+        """A second line, set otherwise, at the same exchange; the town as seen from there."""
+        settings = replace(self.settings, port=free_port(), rtp_ports=free_udp_ports(), **changes)
+        log, before = folder / f"line-{settings.port}.log", self.exchange._board.count
+        async with line_process(settings, log) as process:
+            await self.web.until(lambda: self.exchange._board.count > before, START_SECONDS)
+            yield SipTown(self.web, self.exchange, (settings.host, settings.port), process, settings)
+
+    @contextmanager
+    def changed(self, **changes: Any) -> Iterator[None]:
+        """The exchange's settings otherwise, for a while."""
+        exchange, before = self.exchange, self.exchange.desk
+        exchange.settings = replace(exchange.settings, **changes)
+        exchange.desk = replace(before, settings=exchange.settings)
+        try:
+            yield
+        finally:
+            exchange.settings, exchange.desk = before.settings, before
 
 
 __all__ = ["Network", "RawPhone", "SipTown", "Stage", "free_udp_ports", "line_process", "sip_town", "stage"]
@@ -105,12 +125,25 @@ class Stage:
 
     def play(self, scene: Callable[[SipTown], Coroutine[Any, Any, None]]) -> None:
         """Run one scene."""
-        side = self._town.web
+        self._runner.run(self._clear())
+        self._runner.run(scene(self._town))
+
+    async def _clear(self) -> None:
+        """Let the last scene's calls end and web hear of it; then forget."""
+        exchange, side = self._town.exchange, self._town.web
+        side.delay_seconds, side.is_down, side.fails = 0.0, False, 0
+        with suppress(TimeoutError):
+            await side.until(lambda: not exchange._handsets, 1)
+        for handset in list(exchange._handsets):
+            await handset.hang_up()
+        with suppress(TimeoutError):
+            await side.until(lambda: exchange.desk.errands.count() == 0, 2)
+        await exchange.desk.errands.stop()
+        for left in exchange.settings.spool.glob("errands/*"):
+            left.unlink()
         side.pages.clear()
         side.sounds.clear()
         side.knocks.clear()
-        side.delay_seconds, side.is_down, side.fails = 0.0, False, 0
-        self._runner.run(scene(self._town))
 
 
 @contextmanager

@@ -4,142 +4,137 @@ from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.exchange.sip_phone import Network, RawPhone, encoded, open_port
-from tests.exchange.sip_town import SipTown, sip_town
-from tests.exchange.test_sip_line import ALL, likeness, recording, resemblance
-from tests.exchange.town import play, speech, twiml
+from tests.exchange.sip_town import SipTown, Stage, stage
+from tests.exchange.test_sip_line import ALL, likeness, recording, resemblance, told_of
+from tests.exchange.town import speech, twiml
 from tests.live import LIVE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
-STRANGER = "127.0.0.2"
+STRANGER, TRUNK = "127.0.0.2", "127.0.5.2"
 WAITS = '<Gather numDigits="12" timeout="5" finishOnKey="" action="BASE/turns/1"></Gather>'
-RECORD = '<Record action="BASE/turns/2" timeout="2" finishOnKey="#" maxLength="10"/>'
+RECORD = '<Record action="BASE/turns/2" timeout="1" finishOnKey="#" maxLength="10"/>'
 
 
-def test_strangers_get_no_answer_at_all(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path) as t:
-            t.web.pages["/calls"] = twiml(WAITS)
-            async with t.raw(host=STRANGER) as scanner:
-                for method in ("OPTIONS", "REGISTER", "INVITE", "BYE", "ACK", "SUBSCRIBE"):
-                    scanner.send(scanner.request(method, scanner.sdp() if method == "INVITE" else ""))
-                scanner.send(b"\x00" * 40)
-                scanner.send("OPTIONS sip:100@127.0.0.1 SIP/2.0\r\n\r\n")
-                await asyncio.sleep(0.7)
-                assert scanner.messages == []
-            assert t.web.knocks == []
-            await _takes_a_call(t)
-
-    play(scene)
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One town for all scenes."""
+    with stage(tmp_path_factory.mktemp("fence"), {"trunks": ("127.0.3.0/24", TRUNK)}) as here:
+        yield here
 
 
-def test_a_trunk_that_is_named_may_call(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path, line={"trunks": ("127.0.3.0/24", STRANGER)}) as t:
-            t.web.pages["/calls"] = twiml(WAITS)
-            for host in (STRANGER, "127.0.3.9"):
-                async with t.raw(host=host) as phone:
-                    await phone.call()
-            async with t.raw(host="127.0.4.9") as stranger:
-                await stranger.invite()
-                await asyncio.sleep(0.5)
-                assert stranger.messages == []
+def test_strangers_get_no_answer_at_all(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(WAITS)
+        async with t.raw(host=STRANGER) as scanner:
+            for method in ("OPTIONS", "REGISTER", "INVITE", "BYE", "ACK", "SUBSCRIBE"):
+                scanner.send(scanner.request(method, scanner.sdp() if method == "INVITE" else ""))
+            scanner.send(b"\x00" * 40)
+            scanner.send("OPTIONS sip:100@127.0.0.1 SIP/2.0\r\n\r\n")
+            await asyncio.sleep(0.7)
+            assert scanner.messages == []
+        assert t.web.knocks == []
+        await _takes_a_call(t)
 
-    play(scene)
+    scenes.play(scene)
 
 
-def test_forged_sound_is_not_recorded(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path) as t:
-            t.web.pages["/calls"] = twiml(RECORD)
-            t.web.pages["/turns/2"] = twiml("<Hangup/>")
-            forger = await open_port(STRANGER, lambda data, source: None)
-            async with t.raw() as phone:
+def test_a_trunk_that_is_named_may_call(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(WAITS)
+        async with t.raw(host=TRUNK) as one, t.raw(host="127.0.3.9") as other:
+            await asyncio.gather(one.call(), other.call())
+        async with t.raw(host="127.0.4.9") as stranger:
+            await stranger.invite()
+            await asyncio.sleep(0.5)
+            assert stranger.messages == []
+
+    scenes.play(scene)
+
+
+def test_forged_sound_is_not_recorded(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(RECORD)
+        t.web.pages["/turns/2"] = twiml("<Hangup/>")
+        forger = await open_port(STRANGER, lambda data, source: None)
+        async with t.raw() as phone:
+            await phone.call()
+            await asyncio.sleep(0.7)
+            said = speech(2.5, seed=8)
+            phone.say(said)
+            noise = encoded(speech(1, 0.5, seed=99)[:320], "alaw")
+            assert phone._media
+            for number in range(100):
+                head = bytes([0x80, 8]) + number.to_bytes(2, "big") + bytes(4) + b"evil"
+                forger.sendto(head + noise, phone._media)
+                await asyncio.sleep(0.02)
+            await phone.until(lambda: not phone._outgoing)
+            await phone.press("#")
+            await phone.until(lambda: phone.is_over)
+            await t.web.until(lambda: bool(t.web.at("/turns/2")))
+            _, kept = await recording(t, t.web.at("/turns/2")[0].params["RecordingSid"])
+        forger.close()
+        assert resemblance(said[8000:32000], kept) > 0.99
+
+    scenes.play(scene)
+
+
+def test_a_bad_network_garbles_no_key_and_little_speech(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(WAITS)
+        t.web.pages["/turns/1"] = twiml(RECORD)
+        t.web.pages["/turns/2"] = twiml("<Hangup/>")
+
+        said, digits = speech(3, seed=4), ALL[:-1] + "5"
+
+        async def call(number: str, network: Network, least: float) -> None:
+            async with t.raw(network=network, caller=f"<sip:{number}@127.0.0.1>") as phone:
                 await phone.call()
-                await asyncio.sleep(0.7)
-                said = speech(2.5, seed=8)
-                phone.say(said)
-                noise = encoded(speech(1, 0.5, seed=99)[:320], "alaw")
-                assert phone._media
-                for number in range(100):
-                    head = bytes([0x80, 8]) + number.to_bytes(2, "big") + bytes(4) + b"evil"
-                    forger.sendto(head + noise, phone._media)
-                    await asyncio.sleep(0.02)
-                await phone.until(lambda: not phone._outgoing)
-                await phone.press("#")
+                await asyncio.sleep(0.2)
+                await phone.press(digits, apart=0.15)
+                await asyncio.sleep(0.8)
+                await phone.speak(said)
                 await phone.until(lambda: phone.is_over)
-                kept = await recording(t)
-            forger.close()
-            assert resemblance(said[8000:32000], kept) > 0.99
+            (typed,) = told_of(t, number, "/turns/1")
+            assert typed["Digits"] == digits, network
+            (recorded,) = told_of(t, number)
+            status, wav = await t.recording("GET", recorded["RecordingSid"])
+            assert status == 200
+            pieces = [said[place : place + 8000] for place in range(0, len(said), 8000)]
+            good = sum(likeness(one, wav[44:]) > 0.6 for one in pieces)
+            assert good >= least * len(pieces), (network, good)
 
-    play(scene)
+        await asyncio.gather(
+            call("13900000001", Network(loss=0.03), 0.6),
+            call("13900000002", Network(swapped=0.01), 0.9),
+            call("13900000003", Network(jitter_ms=30), 0.9),
+            call("13900000004", Network(loss=0.03, swapped=0.01, jitter_ms=30), 0.5),
+        )
 
-
-def test_a_bad_network_garbles_no_key_and_little_speech(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path) as t:
-            t.web.pages["/calls"] = twiml(WAITS)
-            t.web.pages["/turns/1"] = twiml(RECORD)
-            t.web.pages["/turns/2"] = twiml("<Hangup/>")
-
-            said, digits = speech(3, seed=4), ALL[:-1] + "5"
-
-            async def call(number: str, network: Network, least: float) -> None:
-                async with t.raw(network=network, caller=f"<sip:{number}@127.0.0.1>") as phone:
-                    await phone.call()
-                    await asyncio.sleep(0.2)
-                    await phone.press(digits, apart=0.2)
-                    await asyncio.sleep(0.8)
-                    await phone.speak(said)
-                    await phone.until(lambda: phone.is_over)
-                (typed,) = _of(t, "/turns/1", number)
-                assert typed["Digits"] == digits, network
-                (recorded,) = _of(t, "/turns/2", number)
-                status, wav = await t.recording("GET", recorded["RecordingSid"])
-                assert status == 200
-                pieces = [said[place : place + 8000] for place in range(0, len(said), 8000)]
-                good = sum(likeness(one, wav[44:]) > 0.6 for one in pieces)
-                assert good >= least * len(pieces), (network, good)
-
-            await asyncio.gather(
-                call("13900000001", Network(loss=0.03), 0.6),
-                call("13900000002", Network(swapped=0.01), 0.9),
-                call("13900000003", Network(jitter_ms=30), 0.9),
-                call("13900000004", Network(loss=0.03, swapped=0.01, jitter_ms=30), 0.5),
-            )
-
-    play(scene)
+    scenes.play(scene)
 
 
-def _of(t: SipTown, path: str, number: str) -> list[dict[str, str]]:
-    """What web was told there of one caller."""
-    return [knock.params for knock in t.web.at(path) if knock.params["From"] == f"+86{number}"]
+def test_a_flood_of_keys_harms_nobody(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(WAITS)
+        t.web.pages["/turns/1"] = twiml(WAITS)
+        async with t.raw() as phone, t.raw() as other:
+            await phone.call()
+            await other.call()
+            for number in range(400):
+                phone.send(_info(phone, ALL[number % 12]))
+                if number % 50 == 0:
+                    await asyncio.sleep(0.02)
+            await other.press(ALL, apart=0.1)
+            await t.web.until(lambda: any(k.params.get("Digits") == ALL for k in t.web.at("/turns/1")), 10)
+            assert not other.is_over
+        await _takes_a_call(t)
 
-
-def test_a_flood_of_keys_harms_nobody(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path) as t:
-            t.web.pages["/calls"] = twiml(WAITS)
-            t.web.pages["/turns/1"] = twiml(WAITS)
-            async with t.raw() as phone, t.raw() as other:
-                await phone.call()
-                await other.call()
-                for number in range(400):
-                    phone.send(_info(phone, ALL[number % 12]))
-                    if number % 50 == 0:
-                        await asyncio.sleep(0.02)
-                await other.press(ALL, apart=0.15)
-                await t.web.until(
-                    lambda: any(k.params.get("Digits") == ALL for k in t.web.at("/turns/1")), 10
-                )
-                assert not other.is_over
-            await _takes_a_call(t)
-
-    play(scene)
+    scenes.play(scene)
 
 
 def _info(phone: RawPhone, digit: str) -> str:
@@ -147,20 +142,19 @@ def _info(phone: RawPhone, digit: str) -> str:
     return phone.request("INFO", f"Signal={digit}\r\nDuration=20\r\n", "application/dtmf-relay")
 
 
-def test_torture_messages_and_broken_offers_leave_the_line_alive(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with sip_town(tmp_path) as t:
-            t.web.pages["/calls"] = twiml(WAITS)
-            async with t.raw() as phone:
-                for message in (*torture(phone), *broken_offers(phone), *mangled(phone)):
-                    phone.send(message)
-                    await asyncio.sleep(0.002)
-                await asyncio.sleep(0.5)
-                phone.is_over = True
-            assert t.process.returncode is None
-            await _takes_a_call(t)
+def test_torture_messages_and_broken_offers_leave_the_line_alive(scenes: Stage) -> None:
+    async def scene(t: SipTown) -> None:
+        t.web.pages["/calls"] = twiml(WAITS)
+        async with t.raw() as phone:
+            for message in (*torture(phone), *broken_offers(phone), *mangled(phone)):
+                phone.send(message)
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.5)
+            phone.is_over = True
+        assert t.process.returncode is None
+        await _takes_a_call(t)
 
-    play(scene)
+    scenes.play(scene)
 
 
 def torture(phone: RawPhone) -> list[bytes]:
