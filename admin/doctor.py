@@ -27,6 +27,7 @@ from sync.queue import WorkQueue
 from sync.records.tables import Community, Endpoint, Setting
 
 _LEAST_FREE_BYTES = 2 * 1024**3
+_HERE = ("127.0.0.1", "::1", "localhost")
 _DIAL_OUT = "set TINGJIAN_OUT_LINE to exchange (with TINGJIAN_SIP_OUT) or twilio, or turn them off"
 
 
@@ -55,6 +56,15 @@ def answers(host: str, port: int) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((_reachable(host), port)) == 0
+
+
+def reaches(host: str, port: int) -> bool:
+    """Whether something listens at a port of another machine, by name."""
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
 
 
 def _reachable(host: str) -> str:
@@ -222,16 +232,28 @@ def _redis(settings: Settings, is_running: bool) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings, is_running: bool) -> Iterator[Finding]:
-    for name, port in (("web port", settings.port), ("exchange port", settings.exchange_port)):
-        is_taken = answers(settings.host, port)
-        if is_running:
-            yield Finding(
-                name,
-                is_taken,
-                f"{port} {'answers' if is_taken else 'is silent'}",
-                "see the logs in TINGJIAN_HOME/logs",
-            )
+    web = settings.web_url if settings.web_url != settings.public_base_url else ""
+    for name, port, url in (
+        ("web port", settings.port, web),
+        ("exchange port", settings.exchange_port, settings.exchange_url),
+    ):
+        parts = urlsplit(url)
+        host = parts.hostname or settings.host
+        if host not in (_reachable(settings.host), settings.host, *_HERE):
+            yield _elsewhere(name, host, parts.port or {"https": 443}.get(parts.scheme, 80))
+        elif is_running:
+            is_taken = answers(settings.host, port)
+            says = f"{port} {'answers' if is_taken else 'is silent'}"
+            yield Finding(name, is_taken, says, "see the logs in TINGJIAN_HOME/logs")
         else:
+            is_taken = answers(settings.host, port)
             variable = "TINGJIAN_PORT" if port == settings.port else "TINGJIAN_EXCHANGE_PORT"
             says = f"{port} is {'taken' if is_taken else 'free'}"
             yield Finding(name, not is_taken, says, f"end what listens there, or set {variable}")
+
+
+def _elsewhere(name: str, host: str, port: int) -> Finding:
+    """A process of ours in another container or on another machine."""
+    is_there = reaches(host, port)
+    says = f"{host}:{port} {'answers' if is_there else 'is silent'}"
+    return Finding(name, is_there, says, "see the logs of that process, or correct WEB_URL, EXCHANGE_URL")

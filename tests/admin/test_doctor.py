@@ -69,6 +69,15 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
     assert "TINGJIAN_EXCHANGE_PORT" in found.remedy
 
 
+def test_processes_elsewhere_are_looked_for_where_they_are(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        there = f"http://127.0.0.2:{listener.getsockname()[1]}"
+        found = _found(_settings(tmp_path, WEB_URL=f"http://127.0.0.2:{_free_port()}", EXCHANGE_URL=there))
+    assert found["exchange port"].is_ok
+    assert "127.0.0.2" in found["exchange port"].says
+    assert not found["web port"].is_ok
+
+
 def test_a_phone_platform_needs_an_address_it_can_reach(tmp_path: Path) -> None:
     found = _found(_settings(tmp_path, TWILIO_ACCOUNT_SID="AC1"))
     assert not found["public address"].is_ok
