@@ -232,7 +232,7 @@ def _redis(settings: Settings, is_running: bool) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings, is_running: bool) -> Iterator[Finding]:
-    web = settings.web_url if settings.web_url != settings.public_base_url else ""
+    web = settings.web_url if settings.web_url != settings.public_base else ""
     for name, port, url in (
         ("web port", settings.port, web),
         ("exchange port", settings.exchange_port, settings.exchange_url),
