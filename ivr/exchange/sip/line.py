@@ -88,6 +88,10 @@ class Line:
             log.warning("a trunk sends more calls than it may: one is refused")
             leg.refuse(is_busy=True)
             return
+        if not settings.may_call(leg.invite.source):
+            log.warning("a loudspeaker calls: it is refused")
+            leg.refuse(is_busy=False)
+            return
         self._last += 1
         own_user = settings.account.user if settings.account else ""
         caller = caller_of(leg.invite, settings.region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +27,9 @@ class LineSettings:
     """One SIP line.
 
     `trunks` are the addresses, networks and names calls may come from; the line's own machine and those it
-    registers with or dials through are let in besides. `rtp_ports` is a range that nothing else on this
-    machine uses: where two programs share one, callers hear each other. `out` is the host (or `host:port`)
+    registers with or dials through are let in besides. `speakers` are the addresses and networks of
+    loudspeakers, which are called and may not call. `rtp_ports` is a range that nothing else on this machine
+    uses: where two programs share one, callers hear each other. `out` is the host (or `host:port`)
     people are rung through, '' where none is, and `out_numbers` how it wants numbers written. `number` is
     taken as the number dialled where a call names none, `user` is the name the line goes by without an
     account. `region` tells how numbers without a country are meant. A call without sound for `dead_seconds`
@@ -40,6 +42,7 @@ class LineSettings:
     host: str = "127.0.0.1"
     port: int = 5070
     trunks: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
     rtp_ports: tuple[int, int] = (16384, 17383)
     jitter: Jitter = "fixed"
     codecs: tuple[str, ...] = ("pcma", "pcmu")
@@ -57,6 +60,19 @@ class LineSettings:
     @property
     def welcome(self) -> tuple[str, ...]:
         """Everybody whose packets are let in."""
-        ours = ("127.0.0.1",) if self.host == "0.0.0.0" else ("127.0.0.1", self.host)
         others = (self.account.domain,) if self.account else ()
-        return (*ours, *self.trunks, *others, *((self.out,) if self.out else ()))
+        return (*self._ours, *self.trunks, *self.speakers, *others, *((self.out,) if self.out else ()))
+
+    @property
+    def _ours(self) -> tuple[str, ...]:
+        return ("127.0.0.1",) if self.host == "0.0.0.0" else ("127.0.0.1", self.host)
+
+    def may_call(self, source: str) -> bool:
+        """Whether a call from this address is taken. Who stands at a loudspeaker's socket is no caller: the
+        number it would name could be anybody's.
+        """
+        here = ip_address(source) if source and self.speakers else None
+        if here is None or not any(here in ip_network(one, strict=False) for one in self.speakers):
+            return True
+        known = [one for one in (*self._ours, *self.trunks) if not any(map(str.isalpha, one))]
+        return any(here in ip_network(one.partition(":")[0], strict=False) for one in known)
