@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, render_template, request
@@ -67,9 +67,9 @@ def _programmes(session: Session, community_id: str, state: str) -> Page[Program
 
 
 def _counts(session: Session, community_id: str) -> dict[str, int]:
-    rows: Iterable[tuple[str, int]] = session.execute(
+    rows = session.execute(
         select(Programme.state, func.count())
         .where(Programme.community_id == community_id)
         .group_by(Programme.state)
-    ).tuples()
-    return dict(rows)
+    )
+    return dict(rows.tuples().all())

@@ -140,13 +140,18 @@ def _there(loudspeaker_id: str) -> Shown:
 
 
 def _list() -> str:
+    """The list, and a form for a new one of the kind that `?kind=` or the sent form names."""
+    kind = request.values.get("kind", "")
+    kind = kind if kind in FIELDS else next(iter(FIELDS))
     with archive().database.read() as session:
         rows = broadcasting.loudspeakers_of(session, reader().community_id)
     return render_template(
         "desk/broadcasts/loudspeakers.html",
         rows=rows,
-        kinds=broadcasting.KINDS,
-        fields=FIELDS,
+        kinds=FIELDS.keys(),
+        kind=kind,
+        fields=FIELDS[kind],
+        has_secret=kind in WITH_SECRET,
         given=request.form,
         volume=USUAL_VOLUME,
     )
@@ -170,7 +175,8 @@ def _one(loudspeaker_id: str, secret: str = "") -> str:
         "desk/broadcasts/loudspeaker.html",
         one=row,
         played=played,
-        fields=FIELDS[row.kind],
+        fields=FIELDS.get(row.kind, ()),
+        address={f"address_{name}": value for name, value in row.address.items()},
         secret=secret if row.kind in WITH_SECRET else "",
         has_secret=row.kind in WITH_SECRET,
         log=LOG,

@@ -19,8 +19,11 @@ class AddressField:
 
 FIELDS: Mapping[str, tuple[AddressField, ...]] = {
     "mqtt": (AddressField("form", choices=("mp3", "wav")),),
-    "sip": (AddressField("uri", is_needed=True),),
-    "callin": (AddressField("number", is_needed=True),),
+    "sip": (
+        AddressField("uri", is_needed=True),
+        AddressField("auto_answer", choices=("both", "call-info", "alert-info", "none")),
+    ),
+    "callin": (AddressField("number", is_needed=True), AddressField("keys")),
     "multicast": (
         AddressField("group", is_needed=True),
         AddressField("port", is_needed=True, is_number=True),
@@ -28,8 +31,9 @@ FIELDS: Mapping[str, tuple[AddressField, ...]] = {
         AddressField("law", choices=("alaw", "ulaw")),
     ),
     "files": (AddressField("folder"),),
+    "certified": (),
 }
-"""By kind: see the adapter of each in `ivr.broadcast`."""
+"""By kind: see the adapter of each in `ivr.broadcast`. The first of `choices` holds where none was chosen."""
 
 WITH_SECRET = frozenset({"mqtt", "callin"})
 """Kinds whose loudspeakers are opened by a password or by keys."""
