@@ -163,7 +163,7 @@ def _was_reached_since(session: Session, placed: PlacedCall) -> str:
         PlacedCall.id != placed.id,
         PlacedCall.reason.in_((MISSED, REQUEST)),
         PlacedCall.state == "reached",
-        PlacedCall.settled_at >= placed.made_at,
+        PlacedCall.settled_at > placed.made_at,
     )
     return "reached_meanwhile" if session.scalar(select(since)) else ""
 

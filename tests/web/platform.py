@@ -49,13 +49,18 @@ class UnhurriedClock:
 
 
 def open_app(
-    archive: Archive, queue: NoQueue | None = None, clock: Callable[[], datetime] | None = None
+    archive: Archive,
+    queue: NoQueue | None = None,
+    clock: Callable[[], datetime] | None = None,
+    dials_out: bool = False,
 ) -> Flask:
     """The door alone, in a Flask app."""
     app = Flask("door")
     clips = ClipStore(archive.recordings.folder.parent / "clips", b"clips")
     app.register_blueprint(
-        create_blueprint(archive, queue or NoQueue(), clips, LINES, BASE, clock or UnhurriedClock())
+        create_blueprint(
+            archive, queue or NoQueue(), clips, LINES, BASE, clock or UnhurriedClock(), dials_out
+        )
     )
     return app
 
@@ -72,10 +77,17 @@ class Platform:
     sid: str = field(default_factory=lambda: f"CA{next(_sids)}")
     document: ElementTree.Element = field(default_factory=lambda: ElementTree.Element("Response"))
     raw: str = ""
+    heard_first: str = ""
     recordings: int = 0
 
     def begin(self) -> Platform:
         self._hear(self.post(f"{BASE}/calls"))
+        return self
+
+    def answered(self, url: str, **parameters: str) -> Platform:
+        """Somebody, or something, has answered a call that we placed."""
+        self._hear(self.post(url, CallStatus="in-progress", Direction="outbound-api", **parameters))
+        self.heard_first = self.said
         return self
 
     def press(self, *keys: str) -> Platform:

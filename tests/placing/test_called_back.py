@@ -1,0 +1,186 @@
+"""Who rings and hangs up is called back, for free; who must not be called is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from sync.records.tables import Call, Number, Request
+from tests.placing.world import ELDER, TEN, World
+from tests.web.platform import BASE
+
+
+def test_who_rings_once_is_called_back_within_a_minute(any_world: World) -> None:
+    any_world.set(missed_calls="canceled")
+    any_world.rings_once()
+    (order,) = any_world.look(times=3)
+    assert any_world.api.refusals == []
+    assert any_world.tries()[0].tried_at - TEN < timedelta(minutes=1)
+    assert (order["To"], order["From"]) == (ELDER, "+8657112345678")
+    assert order["MachineDetection"] == "Enable"
+    assert order["Url"].startswith(f"{BASE}/calls/placed/pc_")
+    phone = any_world.api.play(any_world.client, order, keys="1")
+    assert "回您电话" in phone.heard_first
+    assert "修路" in phone.said
+    assert any_world.states() == ["reached"]
+    assert any_world.look(times=3) == []
+    with any_world.archive.database.read() as session:
+        call = session.scalars(select(Call)).one()
+    assert (call.flow, call.end_status, call.sid) == ("called_back", "completed", order.sid)
+    assert call.number_id == any_world.placed()[0].number_id
+
+
+def test_nobody_is_called_back_where_their_community_has_not_asked_for_it(world: World) -> None:
+    phone = world.rings_once()
+    assert phone.post(f"{BASE}/calls/status", CallStatus="canceled").status_code == 404
+    assert world.look(times=2) == []
+    assert world.placed() == []
+
+
+@pytest.mark.parametrize("number", ["anonymous", "", "+8616812345678", "+12025550123", "+8657112345678"])
+def test_withheld_foreign_premium_and_our_own_numbers_get_nothing(world: World, number: str) -> None:
+    world.set(missed_calls="always")
+    world.rings_once(number)
+    assert world.placed() == []
+    phone = world.caller(number).begin()  # whom nobody can call back is answered, as always
+    assert phone.waits == "Gather"
+    assert world.look() == []
+
+
+def test_where_everybody_is_called_back_a_call_is_refused_and_so_costs_nothing(world: World) -> None:
+    world.set(missed_calls="always")
+    phone = world.caller().begin()
+    assert phone.raw.endswith('<Response><Reject reason="busy"/></Response>')
+    assert phone.begin().waits == "Reject"  # asked again
+    assert phone.post(f"{BASE}/calls/status", CallStatus="busy").status_code == 204
+    (order,) = world.look()
+    world.api.play(world.client, order, keys="1")
+    assert world.states() == ["reached"]
+    assert world.caller(handset="browser", account="TJexchange").begin().waits == "Gather"  # for practice
+
+
+def test_a_line_that_cannot_dial_out_refuses_nobody(world: World) -> None:
+    from tests.web.platform import open_app
+
+    world.set(missed_calls="always")
+    world.client = open_app(world.archive, clock=world.clock).test_client()
+    assert world.caller().begin().waits == "Gather"
+
+
+def test_a_call_that_was_begun_but_never_answered_is_a_missed_one(world: World) -> None:
+    world.set(missed_calls="canceled")
+    phone = world.caller().begin()
+    phone.end("no-answer")
+    phone.end("no-answer")
+    assert [one.reason for one in world.placed()] == ["missed"]
+    assert len(world.look()) == 1
+
+
+def test_ringing_again_and_again_makes_no_more_calls_than_a_day_allows(world: World) -> None:
+    world.set(missed_calls="canceled", calls_a_number=2)
+    world.rings_once()
+    world.rings_once()  # before we could call: the same wish
+    assert len(world.placed()) == 1
+    (first,) = world.look()
+    world.api.play(world.client, first)
+    world.rings_once()
+    (second,) = world.look()
+    world.api.play(world.client, second)
+    world.rings_once()
+    assert world.look(times=3) == []
+    assert len(world.placed()) == 2
+
+
+def test_who_called_again_meanwhile_and_is_on_the_telephone_is_not_rung(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    phone = world.caller().begin()
+    assert world.look(times=2) == []
+    assert world.placed()[0].problem == "engaged"
+    phone.end()
+    assert len(world.look(times=6)) == 1
+
+
+def test_at_night_who_has_just_rung_is_called_and_who_did_not_answer_is_left_in_peace(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.clock.pass_by(hours=12)  # ten at night
+    world.rings_once()
+    (order,) = world.look()
+    world.api.play(world.client, order, end="no-answer")
+    assert world.look(times=2, seconds=3600) == []
+    assert world.states() == ["waiting"]
+    world.clock.pass_by(hours=8)  # eight, still the quiet of the night
+    assert world.look() == []
+    world.clock.pass_by(hours=2)
+    (again,) = world.look(times=2, seconds=60)
+    world.api.play(world.client, again, end="busy")
+    assert world.states() == ["unreached"]
+
+
+def test_who_found_all_lines_busy_is_called_and_leaves_the_desks_list(world: World) -> None:
+    phone = world.caller(account="TJexchange", handset="sip").begin()
+    phone.end("busy")
+    world.settle()
+    (order,) = world.look(times=2)
+    assert [(one.reason, one.state) for one in world.placed()] == [("request", "calling")]
+    world.api.play(world.client, order, end="no-answer")
+    assert not _settled(world)
+    (again,) = world.look(times=2, seconds=1000)
+    world.api.play(world.client, again, keys="1")
+    assert _settled(world)
+    assert world.states() == ["reached"]
+
+
+def test_the_desk_may_keep_those_calls_to_itself_and_whom_it_has_called_is_not_called_again(
+    world: World,
+) -> None:
+    world.set(request_calls=False)
+    world.caller(account="TJexchange", handset="sip").begin().end("busy")
+    world.settle()
+    assert world.look(times=2) == []
+    world.set(request_calls=True, quiet_hours=[["09:00", "12:00"]])
+    assert world.look() == []
+    with world.archive.database.begin() as session:
+        session.scalars(select(Request)).one().settled_at = world.clock()
+    world.set(quiet_hours=[])
+    world.clock.pass_by(hours=2)
+    assert world.look() == []
+    assert [(one.state, one.problem) for one in world.placed()] == [("canceled", "settled")]
+
+
+def test_an_answering_machine_hears_nothing_and_is_left_alone_until_tomorrow(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    (order,) = world.look()
+    phone = world.api.play(world.client, order, answered_by="machine_start")
+    assert phone.raw.endswith("<Response><Hangup/></Response>")
+    assert [one.answered_by for one in world.tries()] == ["machine"]
+    assert world.look(times=8, seconds=3600) == []
+    assert world.states() == ["waiting"]
+    with world.archive.database.read() as session:
+        assert session.scalars(select(Call)).all() == []
+
+
+def test_a_call_is_told_by_its_own_line_alone_and_is_one_call(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    (order,) = world.look()
+    other = world.caller(account="TJexchange", sid=order.sid)
+    assert other.post(order["StatusCallback"], CallStatus="completed").status_code == 404
+    assert other.answered(order["Url"]).waits == "Hangup"
+    impostor = world.caller(sid="CAother")
+    assert impostor.answered(order["Url"]).waits == "Hangup"
+    assert world.states() == ["calling"]
+    phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="human")
+    first = phone.raw
+    assert phone.answered(order["Url"], AnsweredBy="human").raw == first
+    with world.archive.database.read() as session:
+        assert len(session.scalars(select(Call)).all()) == 1
+        assert len(session.scalars(select(Number)).all()) == 1
+
+
+def _settled(world: World) -> bool:
+    with world.archive.database.read() as session:
+        return session.scalars(select(Request)).one().settled_at is not None
