@@ -7,13 +7,14 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
+from admin.finding import Finding
+from admin.line_doctor import look_at_line
 from admin.parts import models_of, open_archive
 from admin.placing import can_dial
 from admin.settings import Settings
@@ -31,16 +32,6 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 _DIAL_OUT = "set TINGJIAN_OUT_LINE to exchange (with TINGJIAN_SIP_OUT) or twilio, or turn them off"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One matter looked at. `remedy` says what to do, where it is not well."""
-
-    matter: str
-    is_ok: bool
-    says: str
-    remedy: str = ""
-
-
 def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Finding]:
     """Look at everything, in the order in which things depend on each other. Changes nothing."""
     for look in (_python, _models, _fallback, _home, _keys, _disk, _database, _zones, _addresses, _webhooks):
@@ -49,6 +40,7 @@ def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Find
     running = answers(settings.host, settings.port) if is_running is None else is_running
     yield from _safely(lambda s: _redis(s, running), settings)
     yield from _safely(lambda s: _ports(s, running), settings)
+    yield from _safely(lambda s: look_at_line(s, running), settings)
 
 
 def answers(host: str, port: int) -> bool:

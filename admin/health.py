@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Mapping
+from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from redis.exceptions import RedisError
 from rq import Worker
 
-from admin.placing import is_beating
 from admin.announcing import is_announcing
+from admin.placing import is_beating
 from admin.settings import Settings
 from sync.queue import connect
 
@@ -40,13 +42,19 @@ def is_working(settings: Settings) -> bool:
     return any(one.hostname == socket.gethostname() for one in enlisted)
 
 
-def is_plugged_in(settings: Settings) -> bool:
-    """Whether the exchange has a telephone line."""
+def told_by_exchange(settings: Settings) -> Mapping[str, Any]:
+    """What the exchange says of itself: its calls, its lines, whether one of them `dials`; {} when silent."""
     try:
         with build_opener(ProxyHandler({})).open(f"{settings.exchange_url}/health", timeout=2.0) as answer:
-            return bool(json.load(answer).get("lines"))
+            told = json.load(answer)
     except (URLError, OSError, ValueError):
-        return False
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def is_plugged_in(settings: Settings) -> bool:
+    """Whether the exchange has a telephone line."""
+    return bool(told_by_exchange(settings).get("lines"))
 
 
 def is_well(settings: Settings, process: str) -> bool:

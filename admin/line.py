@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from admin.line_choice import LineChoice
 from admin.parts import exchange_token, open_archive
+from admin.sentences import open_sentences, sentence_files
 from admin.settings import Settings
 from ivr.exchange.errors import ExchangeError
 from ivr.exchange.sip.line import run_line
@@ -35,9 +36,11 @@ def line_settings(settings: Settings, choice: LineChoice, archive: Archive) -> L
         jitter=choice.jitter,
         account=choice.account,
         out=choice.out,
+        out_numbers=choice.out_numbers,
         number=choice.number,
         most_calls=settings.lines + SPARE_CALLS,
         most_calls_a_minute=choice.calls_a_minute,
+        sentences=sentence_files(open_sentences(settings, archive)),
     )
 
 

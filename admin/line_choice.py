@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from ivr.exchange.sip.fence import FenceError, networks_of
-from ivr.exchange.sip.settings import Jitter, ProviderAccount
+from ivr.exchange.sip.settings import Jitter, ProviderAccount, Written
 
 Value = Callable[[str], str]
 _ACCOUNT = re.compile(r"([^@\s]+)@([^@\s/;]+)")
+MOST_RING_SECONDS = 30
+"""A trunk gives up after a minute, a caller sooner."""
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -27,8 +29,10 @@ class LineChoice:
     jitter: Jitter = "fixed"
     account: ProviderAccount | None = field(default=None)
     out: str = ""
+    out_numbers: Written = "national"
     number: str = ""
     calls_a_minute: int = 120
+    ring_seconds: int = 0
 
 
 def read_line(value: Value) -> LineChoice | None:
@@ -47,8 +51,10 @@ def read_line(value: Value) -> LineChoice | None:
         jitter=_jitter(value("TINGJIAN_SIP_JITTER")),
         account=_account(value("TINGJIAN_SIP_ACCOUNT"), value("TINGJIAN_SIP_PASSWORD")),
         out=_out(value("TINGJIAN_SIP_OUT")),
+        out_numbers=_written(value("TINGJIAN_SIP_OUT_NUMBERS")),
         number=value("TINGJIAN_SIP_NUMBER"),
         calls_a_minute=_count("TINGJIAN_SIP_CALLS_A_MINUTE", value("TINGJIAN_SIP_CALLS_A_MINUTE")),
+        ring_seconds=_ring(value("TINGJIAN_SIP_RING_SECONDS")),
     )
 
 
@@ -106,6 +112,19 @@ def _out(text: str) -> str:
     if text and not _HOST.fullmatch(text):
         raise ValueError(f"TINGJIAN_SIP_OUT is {text!r}: it should be a host, or host:port")
     return text
+
+
+def _written(text: str) -> Written:
+    for known in get_args(Written):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise ValueError(f"TINGJIAN_SIP_OUT_NUMBERS is {text!r}: it should be national or e164")
+
+
+def _ring(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > MOST_RING_SECONDS:
+        raise ValueError(f"TINGJIAN_SIP_RING_SECONDS is {text!r}: it should be from 0 to {MOST_RING_SECONDS}")
+    return int(text)
 
 
 def _count(name: str, text: str) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.console import Console
 
+from admin.health import told_by_exchange
 from admin.line_choice import LineChoice
 from admin.parts import open_clips, open_recognizer
 from admin.settings import Settings
@@ -66,7 +67,16 @@ async def call_myself(
     if not found:
         out.print("· 没有一句是预先合成的 · no prompt that was rendered ahead")
     out.print(f"· 听写 · heard in words: {_words(settings, sound)}", soft_wrap=True)
+    out.print(f"· 往外打 · calls out: {_way_out(settings, choice)}", soft_wrap=True)
     return True
+
+
+def _way_out(settings: Settings, choice: LineChoice) -> str:
+    """Whether the line could call somebody now; nobody is called for a test."""
+    if not choice.out:
+        return "不能：没有设 TINGJIAN_SIP_OUT · none"
+    is_ready = bool(told_by_exchange(settings).get("dials"))
+    return f"经 {choice.out} · {'ready' if is_ready else 'the exchange has no line that calls out'}"
 
 
 async def _listen(choice: LineChoice, dialled: str, seconds: float) -> tuple[float, bytes]:

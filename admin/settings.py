@@ -46,6 +46,7 @@ VARIABLES = (
     Variable("EXCHANGE_URL", "http://127.0.0.1:8010", "Address by which workers reach the exchange."),
     Variable("PHONE_URL", "EXCHANGE_URL", "WebSocket by which browser phones reach the exchange."),
     Variable("TINGJIAN_LINES", "20", "Calls the exchange carries at once, on all its telephones."),
+    Variable("TINGJIAN_LINES_OUT", "5", "Of these, calls we place at most; a quarter is left to callers."),
     Variable("TINGJIAN_SIP", "127.0.0.1:5070", "Address and UDP port of the telephone line; `off`: none."),
     Variable("TINGJIAN_SIP_TRUNKS", "", "Who may call: addresses, networks, names. Others get no answer."),
     Variable("TINGJIAN_SIP_RTP_PORTS", "16384-17383", "UDP ports of its sound; nothing else may use them."),
@@ -53,6 +54,8 @@ VARIABLES = (
     Variable("TINGJIAN_SIP_ACCOUNT", "", "`user@provider` it registers as; none: trunks know its address."),
     Variable("TINGJIAN_SIP_PASSWORD", "", "Password of that account.", is_secret=True),
     Variable("TINGJIAN_SIP_OUT", "", "Host by which the line rings a person; none: nobody is rung."),
+    Variable("TINGJIAN_SIP_OUT_NUMBERS", "national", "Numbers as it wants them: `national` (0571…), `e164`."),
+    Variable("TINGJIAN_SIP_RING_SECONDS", "0", "It rings so long before it is answered, for missed calls."),
     Variable("TINGJIAN_SIP_NUMBER", "", "Number taken as dialled where a call names none."),
     Variable("TINGJIAN_SIP_CALLS_A_MINUTE", "120", "New calls taken from one trunk address in a minute."),
     Variable("TWILIO_ACCOUNT_SID", "", "Account of the TwiML platform; none: only our own exchange calls."),
@@ -100,6 +103,7 @@ class Settings:
     log_level: str
     owns_redis: bool
     lines: int
+    lines_out: int
     line: LineChoice | None
     out: OutChoice | None
     broker: str
@@ -143,6 +147,7 @@ class Settings:
             log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
             owns_redis=not value("REDIS_URL"),
             lines=_count("TINGJIAN_LINES", value("TINGJIAN_LINES", "20")),
+            lines_out=_count("TINGJIAN_LINES_OUT", value("TINGJIAN_LINES_OUT", "5")),
             line=_line(given),
             out=_out(given),
             broker=_broker(value("TINGJIAN_MQTT")),
@@ -171,6 +176,7 @@ class Settings:
             "TINGJIAN_PRACTICE_SPEED": str(self.practice_speed),
             "TINGJIAN_LOG_LEVEL": self.log_level,
             "TINGJIAN_LINES": str(self.lines),
+            "TINGJIAN_LINES_OUT": str(self.lines_out),
             "TINGJIAN_SIP": f"{self.line.host}:{self.line.port}" if self.line else "off",
             **(self.out.to_environment() if self.out else {}),
             "TINGJIAN_MQTT": self.broker,

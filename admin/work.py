@@ -71,6 +71,8 @@ def exchange_calls(settings: Settings) -> None:
             port=settings.exchange_port,
             account_sid=EXCHANGE_ACCOUNT,
             max_calls=settings.lines,
+            max_placed=settings.lines_out,
+            ring_seconds=settings.line.ring_seconds if settings.line else 0,
             speed=float(settings.practice_speed),
             origins=_origins(settings),
             sentences=sentence_files(open_sentences(settings, archive)),

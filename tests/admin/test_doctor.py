@@ -8,13 +8,18 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from admin.cli import main
-from admin.doctor import Finding, examine
+from admin.doctor import examine
+from admin.finding import Finding
 from admin.settings import Settings
 from sync.archive import Archive
 
 
 def _settings(home: Path, **variables: str) -> Settings:
-    free = {"TINGJIAN_PORT": str(_free_port()), "TINGJIAN_EXCHANGE_PORT": str(_free_port())}
+    free = {
+        "TINGJIAN_PORT": str(_free_port()),
+        "TINGJIAN_EXCHANGE_PORT": str(_free_port()),
+        "TINGJIAN_SIP": f"127.0.0.1:{_free_port()}",
+    }
     return Settings.from_environment(
         {"TINGJIAN_HOME": str(home), "TINGJIAN_MODELS": str(home), **free, **variables}
     )

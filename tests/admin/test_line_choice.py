@@ -36,10 +36,13 @@ def test_everything_can_be_set() -> None:
         TINGJIAN_SIP_ACCOUNT="0571@sip.example.com:5060",
         TINGJIAN_SIP_PASSWORD="secret",
         TINGJIAN_SIP_OUT="192.0.2.9",
+        TINGJIAN_SIP_OUT_NUMBERS="e164",
+        TINGJIAN_SIP_RING_SECONDS="12",
     ).line
     assert line is not None
     assert line.trunks == ("192.0.2.9", "198.51.100.0/24", "sip.example.com")
     assert (line.rtp_ports, line.jitter, line.out) == ((30000, 30100), "off", "192.0.2.9")
+    assert (line.out_numbers, line.ring_seconds) == ("e164", 12)
     assert line.account == ProviderAccount("0571", "sip.example.com:5060", "secret")
     assert "secret" not in repr(line)
 
@@ -54,7 +57,10 @@ def test_everything_can_be_set() -> None:
         ("TINGJIAN_SIP_JITTER", "large"),
         ("TINGJIAN_SIP_ACCOUNT", "nobody"),
         ("TINGJIAN_SIP_OUT", "a b"),
+        ("TINGJIAN_SIP_OUT_NUMBERS", "local"),
+        ("TINGJIAN_SIP_RING_SECONDS", "31"),
         ("TINGJIAN_SIP_CALLS_A_MINUTE", "0"),
+        ("TINGJIAN_LINES_OUT", "0"),
     ],
 )
 def test_nonsense_is_refused_by_name(name: str, value: str) -> None:
