@@ -147,7 +147,7 @@ class MqttLoudspeakers:
         seconds_good = (handed.expires_at - datetime.now(UTC)).total_seconds()
         if seconds_good <= 0:
             return
-        handed.is_sent = True
+        handed.is_sent |= self._link.is_up
         try:
             await self._link.publish(job_topic(handed.loudspeaker_id), handed.order.to_bytes(), seconds_good)
         except Refused:
@@ -193,7 +193,7 @@ class MqttLoudspeakers:
         if told is None:
             return
         is_here, at = told
-        if is_here and not message.is_retained:
+        if is_here and self._link.is_up and not message.is_retained:
             self._send_again(loudspeaker_id)
         self._tell(None, loudspeaker_id, "seen" if is_here else "gone", _moment(at))
 
