@@ -29,6 +29,7 @@ from sync.archive import Archive
 from sync.queue import WorkQueue
 from sync.records.tables import Community
 from sync.waking import Waker
+from sync.webhooks.addresses import Reach
 
 _SESSION = timedelta(hours=8)  # a working day
 Wsgi = Callable[..., Iterable[bytes]]
@@ -53,6 +54,8 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
         PERMANENT_SESSION_LIFETIME=_SESSION,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page may stay open all day
     )
+    app.extensions["tingjian_clips"] = open_clips(settings, opened)
+    app.extensions["tingjian_reach"] = Reach.of(settings.webhooks_to)
     exchange = urlsplit(settings.phone_url)
     log_requests(app)
     secure(app, f"{exchange.scheme}://{exchange.netloc}")
@@ -61,7 +64,7 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     app.register_blueprint(_phone_page(settings, opened))
     app.register_blueprint(create_api(opened, queue=Waker(queue)))
     csrf.exempt(app.blueprints["api"])  # it asks for a key, and knows no cookie
-    app.register_blueprint(create_desk(opened, queue))
+    app.register_blueprint(create_desk(queue, open_clips(settings, opened), settings.home))
     guard_doors(app)
     app.add_url_rule("/", "home", _home)
     phone = _phone_app(settings, opened, queue)

@@ -34,6 +34,11 @@ def bleeped(session: Session, archive: Archive, opinion: Opinion) -> Audio:
     """
     if opinion.state != "approved" or opinion.release != "voice":
         raise NotToBeHeard("its speaker has not agreed to be heard, or nobody has approved it yet")
+    return hushed(session, archive, opinion)
+
+
+def hushed(session: Session, archive: Archive, opinion: Opinion) -> Audio:
+    """The same of any opinion, for the desk: its ears need no private number either. Raises as `bleeped`."""
     if opinion.needs_listening:
         raise CannotBleep("its words were not made out well, and nobody has written down what was said")
     versions = session.scalars(
@@ -45,7 +50,7 @@ def bleeped(session: Session, archive: Archive, opinion: Opinion) -> Audio:
     if spoken.sound is None or spoken.problem is not None:
         raise CannotBleep("a part of its sound is missing, so that nobody can tell when what was said")
     text = _text(session, archive, opinion, versions[-1])
-    words = _words(session, archive, opinion, versions[0])
+    words = timed_words(session, archive, opinion, versions[0])
     try:
         hidden = hidden_letters(text, versions[-1].redacted or "")
         return bleep(spoken.sound, hidden_intervals(text, hidden, words, spoken.sound.seconds))
@@ -60,8 +65,8 @@ def _text(session: Session, archive: Archive, opinion: Opinion, latest: Transcri
     return archive.keyring.unseal(session, _key(session, opinion), latest.sealed_text, about).decode()
 
 
-def _words(session: Session, archive: Archive, opinion: Opinion, first: Transcript) -> Sequence[Word]:
-    """The machine's words with their times."""
+def timed_words(session: Session, archive: Archive, opinion: Opinion, first: Transcript) -> Sequence[Word]:
+    """The machine's words with their times. Raises CannotBleep where they are not kept, KeyDestroyed."""
     if first.version != MACHINE or first.sealed_words is None:
         raise CannotBleep("when its words were said is not kept")
     sealed = first.sealed_words

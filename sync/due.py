@@ -11,17 +11,21 @@ from sqlalchemy.orm import Session
 
 from sync.leases import is_gone
 from sync.records.broadcasts import SOUND_WANTED
-from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Programme, Recording
+from sync.records.tables import Call, Capture, Opinion, OpinionRecording, Programme, Recording, SpokenReply
 from sync.records.voices import PENDING
 from sync.unsaid import unpruned
 from sync.webhooks.news import endpoints_behind
 
-SWEPT = ("settle", "fetch_recording", "settle_call", "transcribe", "prune", "deliver", "render_programme")
+SWEPT = (
+    "settle", "fetch_recording", "settle_call", "transcribe", "transcribe_spoken", "prune", "deliver",
+    "render_programme",
+)  # fmt: skip
 # Written out, because a partial index is used only where the condition stands there as in the index.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _FALSE: ColumnElement[bool] = literal_column("FALSE")
 _AT_ONCE = 200  # of one kind; the next sweep finds the rest
 ABSENT_FOR_GOOD = timedelta(hours=6)  # a recording that has no address by then, or a 404, never will be had
+_SPOKEN_LATELY = timedelta(days=1)  # after that its words are typed
 _SILENT_CALL = timedelta(minutes=10)  # a call whose end was never told is over after that
 
 
@@ -46,6 +50,7 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
         ("fetch_recording", "recording_id", _recordings),
         ("settle_call", "call_id", _calls),
         ("transcribe", "opinion_id", _opinions),
+        ("transcribe_spoken", "spoken_id", _spoken),
     ):
         if job in jobs:
             for record_id in find(session, now):
@@ -102,6 +107,13 @@ def _opinions(session: Session, now: datetime) -> Iterator[str]:
         .limit(_AT_ONCE)
     )
     return _free(rows, now)
+
+
+def _spoken(session: Session, now: datetime) -> Iterator[str]:
+    """Replies that staff spoke and that have no words yet."""
+    lately = SpokenReply.made_at > now - _SPOKEN_LATELY
+    rows = select(SpokenReply.id).where(SpokenReply.state == _WAITING, lately)
+    return iter(session.scalars(rows.order_by(SpokenReply.made_at).limit(_AT_ONCE)).all())
 
 
 def _calls(session: Session, now: datetime) -> Iterator[str]:

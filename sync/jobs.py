@@ -23,7 +23,9 @@ from sync.fetching import Credentials
 from sync.idempotency import forget_answers
 from sync.queue import JOBS, WorkQueue
 from sync.records.tables import Community
+from sync.searching import index_missing, is_any_missing
 from sync.settle import settle_batch
+from sync.spoken_voices import forget_spoken
 from sync.storing import store_recording
 from sync.webhooks.addresses import PUBLIC_ONLY, Reach
 from sync.webhooks.delivering import deliver as deliver_to
@@ -106,6 +108,21 @@ def transcribe(opinion_id: str) -> None:
         sweep(here.archive, here.queue, here.clock(), jobs=("deliver",))
 
 
+def transcribe_spoken(spoken_id: str) -> None:
+    """Turn one reply that staff spoke into words."""
+    from sync.spoken import transcribe_spoken as transcribe_one
+
+    with _job("transcribe_spoken", spoken_id) as here:
+        transcribe_one(here.archive, spoken_id, here.recognizer)
+
+
+def index_words() -> None:
+    """Let be found by their words what was restored, or said before there was an index."""
+    with _job("index_words") as here:
+        while index_missing(here.archive, _BATCH) == _BATCH:
+            pass
+
+
 def deliver(endpoint_id: str) -> None:
     """Tell one endpoint what is new; what is left after a minute waits behind the other endpoints' jobs."""
     with _job("deliver", endpoint_id) as here:
@@ -120,6 +137,9 @@ def expire() -> None:
             LOG.info("expire: %d erased, they had been kept as long as promised", erased)
         while pruned := retention.prune_changes(here.archive, here.clock()):
             LOG.info("expire: %d changes are too old for the feed", pruned)
+        forget_spoken(here.archive, here.clock())
+        if is_any_missing(here.archive):
+            here.queue.put("index_words")
         prune_log(here.archive, here.clock())
         forget_answers(here.archive, here.clock())
         forget_drafts(here.archive, here.clock())

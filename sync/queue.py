@@ -47,6 +47,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "import_roster": Job(RECORDS, "admin.roster_import:import_job", 1800),
         "expire": Job(RECORDS, "sync.jobs:expire", 600),
         "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
+        "transcribe_spoken": Job(SPEECH, "sync.jobs:transcribe_spoken", 900),
+        "index_words": Job(SPEECH, "sync.jobs:index_words", 3600),
         "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
         "deliver": Job(WEBHOOKS, "sync.jobs:deliver", 180),  # slow answers hold up only these
         "render_programme": Job(PROMPTS, "ivr.broadcast.rendering:render_programme_job", 1800),

@@ -16,7 +16,7 @@ from sync.pending import COLUMNS, Batch, Pending, givers
 from sync.records.tables import Ballot, Capture, Topic
 
 _PAGE = 2_000
-_FOR_GOOD = ("clock_ahead", "erased")  # refused whatever the topic says
+_FOR_GOOD = ("clock_ahead", "erased", "typed_by_mistake")  # refused whatever the topic says
 
 
 def recount(

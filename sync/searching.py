@@ -77,6 +77,12 @@ def index_missing(archive: Archive, limit: int = 500) -> int:
     return len(missing)
 
 
+def is_any_missing(archive: Archive) -> bool:
+    """Whether there is anything for `index_missing` to do."""
+    with archive.database.read() as session:
+        return session.scalar(missing_from_index().limit(1)) is not None
+
+
 def missing_from_index() -> Select[str]:
     """Opinions that went through the recognizer and cannot be found, the oldest first."""
     return (

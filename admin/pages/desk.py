@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, render_template, url_for
@@ -13,14 +14,20 @@ from werkzeug.exceptions import HTTPException
 
 from admin.pages.access import add_doors, archive, is_staff, language, reader
 from admin.pages.acts import add_acts
+from admin.pages.behalf import add_behalf
+from admin.pages.broadcasts import add_broadcasts
 from admin.pages.callbacks import add_callbacks
 from admin.pages.counting import add_counting
+from admin.pages.differences import differences
 from admin.pages.look import look
 from admin.pages.navigation import navigation
 from admin.pages.opinions import add_opinions
+from admin.pages.replying import add_replying
 from admin.pages.sound import add_sound
+from admin.pages.stages import add_stages
+from admin.pages.topics import add_topics
 from admin.pages.words import known_word, word
-from sync.archive import Archive
+from ivr.prompts.clips import ClipStore
 from sync.errors import RecordsError
 from sync.queue import WorkQueue
 from sync.records.tables import Community
@@ -28,8 +35,8 @@ from sync.records.tables import Community
 _SORRY = {403: "forbidden", 404: "not_found", 410: "erased", 413: "too_large", 405: "not_found"}
 
 
-def create_desk(opened: Archive, queue: WorkQueue) -> Blueprint:
-    """The blueprint `desk` under `/desk`."""
+def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
+    """The blueprint `desk` under `/desk`; `clips` are what callers hear, programmes lie under `home`."""
     desk = Blueprint(
         "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static"
     )
@@ -39,6 +46,11 @@ def create_desk(opened: Archive, queue: WorkQueue) -> Blueprint:
     add_counting(desk)
     add_callbacks(desk)
     add_acts(desk, queue)
+    add_replying(desk, queue, clips)
+    add_behalf(desk, queue)
+    add_topics(desk, queue)
+    add_stages(desk, queue)
+    add_broadcasts(desk, queue, home)
     desk.context_processor(_for_every_page)
     desk.register_error_handler(CSRFError, lambda _: _sorry("expired", 400))
     desk.register_error_handler(RecordsError, lambda _: _sorry("unavailable", 503))
@@ -57,6 +69,7 @@ def _for_every_page() -> dict[str, object]:
         "local": _local_clock(),
         "look": look(),
         "navigation": navigation,
+        "difference": differences,
         "may": lambda act: is_staff() and reader().may(act),
         "phone_page": url_for("phone.phone") if has_phone else None,
     }

@@ -1,19 +1,23 @@
-"""Two pages: the list of what residents said, and one opinion with its sound, words and replies."""
+"""Two pages: the queue of what residents said, and one opinion with all that is to be done about it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
 from admin.pages.access import archive, language, reader
-from admin.pages.reading import PAGE, Read, count_open, read_opinion, read_page
+from admin.pages.queueing import STATES, Asked, find
+from admin.pages.reading import count_open, read_rows
+from admin.pages.seen import see, topic_choices
 from admin.roles import for_role
+from speech.categorize import LABELS
 from sync.community_settings import audit
-from sync.matters import matter_of
 from sync.problems import problem_in
 
-FILTERS = ("review", "waiting", "approved", "rejected", "all")
+_LONGEST_QUESTION = 100
+_CATEGORIES = [(one, one) for one in LABELS]
 
 
 def add_opinions(desk: Blueprint) -> None:
@@ -24,18 +28,28 @@ def add_opinions(desk: Blueprint) -> None:
 
 @for_role("voices.see")
 def opinions() -> str:
-    """A page of the list; `?state=` one of `FILTERS`, `?before=` where the page before it ended."""
-    state = request.args.get("state", "all")
-    state = state if state in FILTERS else "all"
+    """A page of the list; the address holds the filters and where the page before it ended."""
     ours, who = archive(), reader()
-    before = _place(request.args.get("before", ""))
-    with ours.database.read() as session:
-        rows = read_page(session, ours, who.community_id, None if state == "all" else state, before)
-        counts = count_open(session, who.community_id)
-    older = _mark(rows[-1]) if len(rows) == PAGE else None
-    return render_template(
-        "desk/opinions.html", rows=rows, counts=counts, filters=FILTERS, state=state, older=older
+    given = request.args
+    state = given.get("state", "review")
+    asked = Asked(
+        state=state if state in STATES else "review",
+        category=given.get("category", "")[:40],
+        topic=given.get("topic", "")[:40],
+        mine=who.staff_id if given.get("hand") == "mine" else "",
+        is_due=given.get("hand") == "due",
+        words=given.get("q", "").strip()[:_LONGEST_QUESTION],
+        start=given.get("from", "")[:400],
     )
+    with ours.database.read() as session:
+        page = find(session, ours, who.community_id, asked)
+        rows = read_rows(session, ours, page.rows)
+        counts = count_open(session, who.community_id)
+        topics = topic_choices(session, who.community_id)
+    return render_template(
+        "desk/opinions.html", rows=rows, following=page.following, counts=counts, states=STATES, asked=asked,
+        filters=_filters(asked), topics=topics, categories=_CATEGORIES, now=datetime.now(UTC),
+    )  # fmt: skip
 
 
 @for_role("voices.see")
@@ -44,33 +58,25 @@ def opinion(opinion_id: str) -> str:
     return show(opinion_id, {})
 
 
-def show(opinion_id: str, typed: dict[str, str]) -> str:
+def show(opinion_id: str, typed: dict[str, str], **more: Any) -> str:
     """The page of one opinion, `typed` being what a reader wrote in vain: text by act."""
     ours, who = archive(), reader()
     with ours.database.read() as session:
-        found = read_opinion(session, ours, who.community_id, opinion_id)
-        matter = matter_of(session, opinion_id) if found else None
-    if found is None:
+        seen = see(session, ours, who.community_id, opinion_id)
+    if seen is None:
         abort(404)
     with ours.database.begin() as session:
         audit(session, who.community_id, who.staff_id, "opinion_seen", opinion_id)
     return render_template(
-        "desk/opinion.html",
-        row=found,
-        one=found.opinion,
-        problem=problem_in(language(), found.opinion.problem),
-        typed=typed,
-        matter=matter,
-    )
+        "desk/opinion.html", seen=seen, row=seen.row, one=seen.row.opinion, matter=seen.matter, typed=typed,
+        drafts=seen.drafts, spoken_by=seen.spoken_by, categories=_CATEGORIES, now=datetime.now(UTC),
+        problem=problem_in(language(), seen.row.opinion.problem),
+        **more,
+    )  # fmt: skip
 
 
-def _mark(last: Read) -> str:
-    return f"{last.opinion.said_at.timestamp():.6f} {last.opinion.id}"
-
-
-def _place(mark: str) -> tuple[datetime, str] | None:
-    moment, _, opinion_id = mark.partition(" ")
-    try:
-        return (datetime.fromtimestamp(float(moment), UTC), opinion_id) if opinion_id else None
-    except (ValueError, OverflowError, OSError):
-        return None
+def _filters(asked: Asked) -> dict[str, str]:
+    """What stays in the address from page to page."""
+    hand = "mine" if asked.mine else "due" if asked.is_due else ""
+    kept = {"state": asked.state, "category": asked.category, "topic": asked.topic, "q": asked.words}
+    return {name: value for name, value in (kept | {"hand": hand}).items() if value}

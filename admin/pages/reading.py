@@ -6,15 +6,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.errors import KeyDestroyed
-from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Reply, Topic, Transcript
+from sync.records.tables import (
+    Assignment,
+    Key,
+    Opinion,
+    OpinionRecording,
+    Person,
+    Recording,
+    Reply,
+    Staff,
+    Topic,
+    Transcript,
+)
 from sync.words import transcript_name
 
-PAGE = 30
+_MOST_COUNTED = 1_000  # nobody needs a queue's length beyond that
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who has an opinion in hand, and until when."""
+
+    staff_id: str
+    name: str
+    due_at: datetime
+    is_settled: bool
 
 
 @dataclass(frozen=True)
@@ -37,31 +58,21 @@ class Read:
     transcript: Transcript | None = None
     sounds: Sequence[Sound] = field(default=())
     replies: Sequence[Reply] = field(default=())
+    held: Held | None = None
 
 
-def read_page(
-    session: Session,
-    archive: Archive,
-    community_id: str,
-    state: str | None,
-    before: tuple[datetime, str] | None,
-) -> list[Read]:
-    """At most `PAGE` opinions, newest first, older than the moment and id in `before`."""
-    wanted = select(Opinion).where(Opinion.community_id == community_id)
-    if state:
-        wanted = wanted.where(Opinion.state == state)
-    if before:
-        said_at, opinion_id = before
-        is_older = or_(Opinion.said_at < said_at, and_(Opinion.said_at == said_at, Opinion.id < opinion_id))
-        wanted = wanted.where(is_older)
-    page = session.scalars(wanted.order_by(Opinion.said_at.desc(), Opinion.id.desc()).limit(PAGE)).all()
+def read_rows(session: Session, archive: Archive, page: Sequence[Opinion]) -> list[Read]:
+    """These opinions with their topics, words and who has them in hand; a fixed number of queries."""
     topics, transcripts = _topics(session, page), _latest(session, [one.id for one in page])
+    held = _held(session, [one.id for one in page])
+    _fetch_keys(session, page)
     return [
         Read(
             one,
             topics.get(one.topic_id or ""),
             _unsealed(session, archive, one, transcripts.get(one.id)),
             transcripts.get(one.id),
+            held=held.get(one.id),
         )
         for one in page
     ]
@@ -80,23 +91,48 @@ def read_opinion(session: Session, archive: Archive, community_id: str, opinion_
         transcript,
         _sounds(session, one.id),
         session.scalars(select(Reply).where(Reply.opinion_id == one.id).order_by(Reply.published_at)).all(),
+        _held(session, [one.id]).get(one.id),
     )
 
 
-def count_open(session: Session, community_id: str) -> Mapping[str, int]:
-    """How many opinions wait for words or for a person."""
-    rows = session.execute(
-        select(Opinion.state, func.count())
-        .where(Opinion.community_id == community_id, Opinion.state.in_(("waiting", "review")))
-        .group_by(Opinion.state)
-    )
-    return {row[0]: row[1] for row in rows}
+def count_open(session: Session, community_id: str) -> Mapping[str, str]:
+    """How many opinions wait for words or for a person, as it is shown: beyond a thousand only `999+`."""
+    return {state: _counted(session, community_id, state) for state in ("waiting", "review")}
+
+
+def _counted(session: Session, community_id: str, state: str) -> str:
+    some = select(Opinion.id).where(Opinion.community_id == community_id, Opinion.state == state)
+    found = session.scalar(select(func.count()).select_from(some.limit(_MOST_COUNTED).subquery())) or 0
+    return str(found) if found < _MOST_COUNTED else f"{_MOST_COUNTED - 1}+"
 
 
 def _topics(session: Session, opinions: Iterable[Opinion]) -> Mapping[str, str]:
     ids = {one.topic_id for one in opinions if one.topic_id}
     rows = session.execute(select(Topic.id, Topic.title).where(Topic.id.in_(ids))) if ids else ()
     return {row[0]: row[1] for row in rows}
+
+
+def _held(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, Held]:
+    rows = session.execute(
+        select(Assignment, Staff.name)
+        .join(Staff, Staff.id == Assignment.staff_id)
+        .where(Assignment.opinion_id.in_(opinion_ids))
+    )
+    return {
+        row.Assignment.opinion_id: Held(
+            row.Assignment.staff_id, row.name, row.Assignment.due_at, row.Assignment.settled_at is not None
+        )
+        for row in rows
+    }
+
+
+def _fetch_keys(session: Session, page: Sequence[Opinion]) -> None:
+    """Into the session in two queries, so that unsealing asks no more."""
+    people = session.scalars(select(Person).where(Person.id.in_([one.person_id for one in page]))).all()
+    session.info["keys"] = session.scalars(
+        select(Key).where(Key.id.in_([one.key_id for one in people]))
+    ).all()
+    session.info["people"] = people  # a session holds what it has read only as long as somebody else does
 
 
 def _latest(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, Transcript]:

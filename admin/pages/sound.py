@@ -1,73 +1,81 @@
-"""The recordings of an opinion for staff ears: decrypted on the fly, never cached, every hearing audited."""
+"""The sound of an opinion for staff ears: decrypted on the fly, never cached, every hearing audited."""
 
 from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, abort, send_file
+from flask import Blueprint, abort, flash, redirect, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from admin.pages.access import Reader, archive, reader
+from admin.pages.access import Reader, archive, language, reader
+from admin.pages.hearing import audible, let_hear_whole, may_hear_whole
+from admin.pages.words import word
 from admin.roles import for_role
-from sync.errors import KeyDestroyed, RecordingMissing
-from sync.records.tables import Audit, OpinionRecording, Recording
-from sync.sound import unsealed
+from speech.audio import write_wav
+from sync.community_settings import audit
+from sync.records.tables import Audit, Opinion
 
-_SAME_HEARING = timedelta(minutes=1)  # a player asks for one recording in several ranges
+_SAME_HEARING = timedelta(minutes=1)  # a player asks for one sound in several ranges
+_LONGEST_REASON = 200
 
 
 def add_sound(desk: Blueprint) -> None:
-    """Put the recordings on the desk."""
-    desk.add_url_rule("/opinions/<opinion_id>/sound/<recording_id>", "sound", sound)
+    """Put the sound of opinions on the desk."""
+    desk.add_url_rule("/opinions/<opinion_id>/sound.wav", "sound", sound)
+    desk.add_url_rule("/opinions/<opinion_id>/whole", "hear_whole", hear_whole, methods=["POST"])
 
 
 @for_role("voices.see")
-def sound(opinion_id: str, recording_id: str) -> Response:
-    """One segment as WAV, by ranges. 404 for another community's, 410 for one that was erased."""
+def sound(opinion_id: str) -> Response:
+    """The whole opinion as WAV, by ranges, bleeped unless the reader said why they must hear all of it.
+
+    404 for another community's, and for one of which nothing may be heard.
+    """
     ours, who = archive(), reader()
+    is_whole = may_hear_whole(opinion_id) and who.may("voices.unbleeped")
     with ours.database.read() as records:
-        found = _find(records, who, opinion_id, recording_id)
-        if found is None:
-            abort(404)
-        try:
-            heard = unsealed(records, ours, found)
-        except KeyDestroyed:
-            abort(410)
-        except RecordingMissing:
-            abort(404)
+        opinion = _ours(records, who, opinion_id)
+        heard = audible(records, ours, opinion, is_whole)
+    if heard is None:
+        abort(404)
     with ours.database.begin() as records:
-        _audit(records, who, recording_id)
-    answer = send_file(io.BytesIO(heard), mimetype="audio/wav", conditional=True, etag=False, max_age=0)
+        _note_hearing(records, who, opinion_id, is_whole)
+    file = io.BytesIO(write_wav(heard))
+    answer = send_file(file, mimetype="audio/wav", conditional=True, etag=False, max_age=0)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _find(records: Session, who: Reader, opinion_id: str, recording_id: str) -> Recording | None:
-    return records.scalar(
-        select(Recording)
-        .join(OpinionRecording, OpinionRecording.recording_id == Recording.id)
-        .where(
-            Recording.id == recording_id,
-            OpinionRecording.opinion_id == opinion_id,
-            Recording.community_id == who.community_id,
-            Recording.state == "stored",
-        )
-    )
+@for_role("voices.unbleeped")
+def hear_whole(opinion_id: str) -> Response:
+    """Hear an opinion unbleeped for a while: the reason is written down first."""
+    ours, who = archive(), reader()
+    reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
+    if not reason:
+        flash(word("refused_hearing_reason_needed", language()), "problem")
+    else:
+        with ours.database.begin() as records:
+            _ours(records, who, opinion_id)
+            audit(records, who.community_id, who.staff_id, "unbleeped", opinion_id, reason)
+        let_hear_whole(opinion_id)
+    return redirect(url_for("desk.opinion", opinion_id=opinion_id))
 
 
-def _audit(records: Session, who: Reader, recording_id: str) -> None:
-    now = datetime.now(UTC)
+def _ours(records: Session, who: Reader, opinion_id: str) -> Opinion:
+    opinion = records.get(Opinion, opinion_id)
+    if opinion is None or opinion.community_id != who.community_id:
+        abort(404)
+    return opinion
+
+
+def _note_hearing(records: Session, who: Reader, opinion_id: str, is_whole: bool) -> None:
+    now, act = datetime.now(UTC), "heard_unbleeped" if is_whole else "heard_recording"
     lately = select(Audit.id).where(
         Audit.community_id == who.community_id, Audit.at > now - _SAME_HEARING, Audit.actor == who.staff_id,
-        Audit.act == "heard_recording", Audit.subject == recording_id,
+        Audit.act == act, Audit.subject == opinion_id,
     ).limit(1)  # fmt: skip
     if records.scalar(lately) is None:
-        records.add(
-            Audit(
-                community_id=who.community_id, at=now, actor=who.staff_id, act="heard_recording",
-                subject=recording_id, reason=None, details={},
-            )
-        )  # fmt: skip
+        audit(records, who.community_id, who.staff_id, act, opinion_id)

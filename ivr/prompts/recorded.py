@@ -11,7 +11,10 @@ from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
 from speech.audio import read_audio, write_phone_wav, write_wav
 from speech.errors import SpeechError
+from sync.errors import RecordsError
 from sync.records.tables import Community, PromptRecording
+from sync.sound import unsealed
+from sync.spoken_voices import voices_of
 
 if TYPE_CHECKING:
     from sync.archive import Archive
@@ -34,13 +37,33 @@ def keep_recorded(archive: Archive, clips: ClipStore, community_id: str) -> int:
         name = clips.recorded_name(words, community_id)
         clips.write(name, write_phone_wav(audio), write_wav(audio), words, may_change=True)
         kept += 1
-    return kept
+    return kept + _keep_replies(archive, clips, community_id)
 
 
 def recorded_names(archive: Archive, clips: ClipStore, community_id: str) -> frozenset[str]:
     """The clips that hold this community's recordings."""
-    recordings = _recordings(archive, community_id)
-    return frozenset(clips.recorded_name(words, community_id) for _, words, _ in recordings)
+    prompts = [words for _, words, _ in _recordings(archive, community_id)]
+    with archive.database.read() as session:
+        replies = [words for words, _ in voices_of(session, community_id)]
+    return frozenset(clips.recorded_name(words, community_id) for words in (*prompts, *replies))
+
+
+def _keep_replies(archive: Archive, clips: ClipStore, community_id: str) -> int:
+    """What staff answered in their own voice, once: a reply's words and sound never change."""
+    kept = 0
+    with archive.database.read() as session:
+        for words, recording in voices_of(session, community_id):
+            name = clips.recorded_name(words, community_id)
+            if clips.has(name):
+                continue
+            try:
+                audio = read_audio(unsealed(session, archive, recording))
+            except (SpeechError, RecordsError) as problem:
+                log.warning("a spoken reply cannot be used: %s", type(problem).__name__)
+                continue
+            clips.write(name, write_phone_wav(audio), write_wav(audio), words, is_personal=True)
+            kept += 1
+    return kept
 
 
 def _recordings(archive: Archive, community_id: str) -> list[tuple[str, str, bytes]]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sync.records.base import Base, Id, Serial
 
 IN_HAND = text("settled_at IS NULL")
+WAITING = text("state = 'waiting'")
 
 
 class Assignment(Base):
@@ -76,7 +77,11 @@ class SpokenReply(Base):
     """
 
     __tablename__ = "spoken_replies"
-    __table_args__ = (Index(None, "opinion_id", "made_at"), Index(None, "reply_id"))
+    __table_args__ = (
+        Index(None, "opinion_id", "made_at"),
+        Index(None, "reply_id"),
+        Index("ix_spoken_replies_waiting", "made_at", sqlite_where=WAITING, postgresql_where=WAITING),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     opinion_id: Mapped[str] = mapped_column(ForeignKey("opinions.id"))
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))

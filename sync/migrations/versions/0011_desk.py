@@ -119,6 +119,11 @@ def _spoken_replies() -> None:
     )
     op.create_index("ix_spoken_replies_opinion_id", "spoken_replies", ["opinion_id", "made_at"])
     op.create_index("ix_spoken_replies_reply_id", "spoken_replies", ["reply_id"])
+    waiting = sa.text("state = 'waiting'")
+    op.create_index(
+        "ix_spoken_replies_waiting", "spoken_replies", ["made_at"],
+        sqlite_where=waiting, postgresql_where=waiting,
+    )  # fmt: skip
 
 
 def _references(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
