@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ivr.broadcast.clock import Trust
 from ivr.broadcast.plays import OPEN, move
 from ivr.broadcast.reading import Unsayable, script_of
 from ivr.broadcast.store import SoundStore
@@ -33,7 +34,7 @@ class Refused:
 
 
 def begin(
-    session: Session, sounds: SoundStore, airing_id: str, hours: Hours | None, now: datetime, is_trusted: bool
+    session: Session, sounds: SoundStore, airing_id: str, hours: Hours | None, now: datetime, trust: Trust
 ) -> None:
     """Let a planned airing begin, wait or be missed. What stands in its way is its `reason`."""
     about = session.get_one(Airing, airing_id).programme_id  # held in the order in which staff hold them
@@ -41,11 +42,11 @@ def begin(
     airing = session.get_one(Airing, airing_id, with_for_update=True, populate_existing=True)
     if airing.state != "planned" or airing.due_at > now:
         return
-    refused = _refusal(session, sounds, airing, programme, hours, now, is_trusted)
+    refused = _refusal(session, sounds, airing, programme, hours, now, trust)
     if refused is None:
         assert programme is not None
         assert hours is not None
-        refused = _loud(session, sounds, airing, programme, hours, now)
+        refused = _loud(session, sounds, airing, programme, hours, now, trust)
     if refused is None:
         return
     airing.reason = refused.reason
@@ -93,13 +94,13 @@ def _refusal(
     programme: Programme | None,
     hours: Hours | None,
     now: datetime,
-    is_trusted: bool,
+    trust: Trust,
 ) -> Refused | None:
     if now >= airing.expires_at:
         return Refused(airing.reason or "too_late")
     if hours is None:
         return Refused("unknown_zone")
-    if airing.schedule_id is not None and not is_trusted:
+    if airing.schedule_id is not None and not trust.is_settled:
         return Refused("clock_jumped", waits=True)
     if programme is None:
         return Refused("nothing_drafted")
@@ -137,6 +138,7 @@ def _loud(
     programme: Programme,
     hours: Hours,
     now: datetime,
+    trust: Trust,
 ) -> Refused | None:
     """Make the plays of an airing that may begin, if its loudspeakers are free or it cuts in."""
     digest = programme.approved_digest or ""
@@ -145,6 +147,8 @@ def _loud(
         latest = latest_begin(hours, now, seconds)
         if latest is None:
             return Refused(silent_because(hours, now, seconds) or "quiet_hours")
+        if trust.other_at is not None and silent_because(hours, trust.other_at, seconds):
+            return Refused("clock_jumped", waits=True)
         airing.expires_at = min(airing.expires_at, latest + timedelta(milliseconds=1))
     speakers = speakers_of(session, airing)
     if not speakers:

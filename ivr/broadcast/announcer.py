@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ivr.broadcast.checking import check_programmes, forget_sounds, silence_taken_back
-from ivr.broadcast.clock import Clock, Look, now, recall, remember
+from ivr.broadcast.clock import Clock, Look, Trust, now, recall, remember
 from ivr.broadcast.ledger import Ledger
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Loudspeakers, Told
 from ivr.broadcast.sending import Order, Outbox, Silence
@@ -49,7 +49,7 @@ class Announcer:
         self._outbox = Outbox(archive, sounds, self._form_of)
         self._adapters: dict[str, Loudspeakers] = {}
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
-        self._clock = Clock(recall(alive, look()) if alive is not None else None)
+        self._clock = recall(alive, look()) if alive is not None else Clock()
         self._hands = ThreadPoolExecutor(1, "announcer")  # the records are met from one thread at a time
         self._checked_at = float("-inf")
         self._has_adopted = False
@@ -71,17 +71,17 @@ class Announcer:
     async def round(self) -> None:
         """Look once. Safe to be killed anywhere: the next round, of whichever process, finds what is left."""
         look = self._look()
-        is_trusted = self._clock.trusts(look)
+        trust = self._clock.judge(look)
         await self._keep_told()
         await self._open_adapters()
-        await self._in_thread(self._plan, look, is_trusted)
+        await self._in_thread(self._plan, look, trust)
         for silence in await self._in_thread(self._outbox.to_silence):
             await self._silence(silence)
         await self._hand_down(await self._in_thread(self._outbox.claim, look.at))
         await self._keep_told()
         await self._in_thread(self._ledger.close, look.at)
         if self._alive is not None:
-            remember(self._alive, look)
+            remember(self._alive, self._clock)
 
     async def close(self) -> None:
         """Let go of every adapter, and write down what was told last."""
@@ -101,14 +101,14 @@ class Announcer:
         """What adapters call, from any thread."""
         self._told.put(told)
 
-    def _plan(self, look: Look, is_trusted: bool) -> None:
-        if is_trusted:
+    def _plan(self, look: Look, trust: Trust) -> None:
+        if trust.is_settled:
             self._ledger.plan(look.at)
-        self._ledger.begin(look.at, is_trusted)
+        self._ledger.begin(look.at, trust)
         silence_taken_back(self._archive, look.at)
         if abs(look.steady - self._checked_at) >= CHECK_SECONDS:
             self._checked_at = look.steady
-            if is_trusted:
+            if trust.is_settled:
                 self._ledger.draft(look.at)
             check_programmes(self._archive, self._sounds, look.at)
             forget_sounds(self._archive, self._sounds)

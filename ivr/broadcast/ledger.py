@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from ivr.broadcast.airing import begin, end
+from ivr.broadcast.clock import Trust
 from ivr.broadcast.composing import draft_for
 from ivr.broadcast.planning import LOOKS_BACK, all_hours, moments, write_airing
 from ivr.broadcast.plays import OPEN
@@ -43,7 +44,7 @@ class Ledger:
         self._planned = {key: at for key, at in self._planned.items() if at > after}
         self._planned |= {one.due.key(one.schedule.id): one.due.at for one in due}
 
-    def begin(self, now: datetime, is_trusted: bool) -> None:
+    def begin(self, now: datetime, trust: Trust) -> None:
         """Let planned airings begin, emergencies first; those that can't are told why, or missed."""
         with self.archive.database.read() as session:
             hours = all_hours(session)
@@ -54,7 +55,7 @@ class Ledger:
             ).all()
         for airing_id, community_id in planned:
             with self.archive.database.begin() as session:
-                begin(session, self.sounds, airing_id, hours.get(community_id), now, is_trusted)
+                begin(session, self.sounds, airing_id, hours.get(community_id), now, trust)
 
     def close(self, now: datetime) -> None:
         """End the airings that are over."""

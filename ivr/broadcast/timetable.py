@@ -146,9 +146,21 @@ def _is_on(plan: Plan, hours: Hours, day: date) -> bool:
 
 
 def is_holiday(calendar: str, day: date) -> bool:
-    """Whether it is a public holiday, or a day off that belongs to one."""
+    """Whether it is a public holiday, or a weekend that hangs together with one."""
     found = _calendar(calendar)
-    return found is not None and day in found
+    return found is not None and any(one in found for one in _days_off_around(calendar, day))
+
+
+def _days_off_around(calendar: str, day: date) -> Iterator[date]:
+    """The days off in a row of which this is one; none where people work."""
+    if is_workday(calendar, day):
+        return
+    yield day
+    for step in (-_A_DAY, _A_DAY):
+        other = day + step
+        while not is_workday(calendar, other):
+            yield other
+            other += step
 
 
 def is_workday(calendar: str, day: date) -> bool:

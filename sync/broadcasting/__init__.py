@@ -2,6 +2,7 @@
 
 from sync.broadcasting.approving import approve, approve_by_pin, set_pin, submit, withdraw
 from sync.broadcasting.cutting_in import cut_in, play_now, stop_airing
+from sync.broadcasting.health import Unwell, unwell, why_unwell
 from sync.broadcasting.loudspeakers import (
     KINDS,
     add_loudspeaker,
@@ -21,6 +22,7 @@ __all__ = [
     "Outcome",
     "Played",
     "Rule",
+    "Unwell",
     "When",
     "add_loudspeaker",
     "add_rule",
@@ -46,5 +48,7 @@ __all__ = [
     "set_schedule_state",
     "stop_airing",
     "submit",
+    "unwell",
+    "why_unwell",
     "withdraw",
 ]
