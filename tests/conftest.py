@@ -57,12 +57,23 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database of its own on the real server."""
+    yield from empty_database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def empty_postgres(postgres_server: str) -> Iterator[str]:
+    """The same for all tests of a module."""
+    yield from empty_database(postgres_server)
+
+
+def empty_database(postgres_server: str, options: str = "") -> Iterator[str]:
+    """The URL of a database that is dropped afterwards. `options`: how else to create it."""
     admin = create_engine(
         make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
     )
     name = f"t{uuid.uuid4().hex}"
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} {options}"))
     yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

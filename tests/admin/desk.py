@@ -60,9 +60,9 @@ class Browser:
         return self.send("/desk/sign-in", "/desk/sign-in", name=name, password=password)
 
 
-def open_desk(home: Path) -> Desk:
-    """A desk over a fresh SQLite archive with the demo community."""
-    settings = Settings.from_environment({"TINGJIAN_HOME": str(home)})
+def open_desk(home: Path, **environment: str) -> Desk:
+    """A desk over a fresh archive with the demo community, on SQLite unless `DATABASE_URL` says otherwise."""
+    settings = Settings.from_environment({"TINGJIAN_HOME": str(home), **environment})
     archive = open_archive(settings)
     archive.database.create()
     account = seed(archive, settings.home)

@@ -72,4 +72,4 @@ def _counts(session: Session, community_id: str) -> dict[str, int]:
         .where(Programme.community_id == community_id)
         .group_by(Programme.state)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

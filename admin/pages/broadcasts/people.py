@@ -13,7 +13,7 @@ from sync.records.tables import Staff
 def names_of(session: Session, ids: Collection[str | None]) -> Mapping[str, str]:
     """Names by id, of those that are staff."""
     theirs = Staff.id.in_([one for one in ids if one])
-    return dict(session.execute(select(Staff.id, Staff.name).where(theirs)).tuples().all())
+    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(theirs))}
 
 
 def name_of(session: Session, staff_id: str) -> str:
