@@ -24,6 +24,8 @@ from sync.writers import BUSY_SECONDS, WritersQueue
 __all__ = ["Database", "RecordsError", "RecordsUnavailable"]
 
 _LOG_BUSY_MILLISECONDS = 200  # emptying the log keeps writers out: a call must not notice
+_CONNECT = {"connect_timeout": BUSY_SECONDS, "client_encoding": "utf8"}
+"""A database without an encoding of its own (`SQL_ASCII`) would hand out bytes."""
 _POOL = {"hide_parameters": True, "pool_size": 16, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
 _EACH_BY_ITSELF = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing to roll back
 _SQLITE_PRAGMAS = (
@@ -225,7 +227,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgres_engine(url: URL, **options: Any) -> Engine:
-    engine = create_engine(url, connect_args={"connect_timeout": BUSY_SECONDS}, **_POOL, **options)
+    engine = create_engine(url, connect_args=_CONNECT, **_POOL, **options)
 
     @event.listens_for(engine, "checkin")
     def rest(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
