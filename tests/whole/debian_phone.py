@@ -47,18 +47,24 @@ snd_path {folder}
 
 
 class DebianPhone:
-    """One telephone. `says` is what its microphone hears from the moment a call is up (WAV, 8 kHz mono)."""
+    """One telephone. `says` is what its microphone hears from the moment a call is up (WAV, 8 kHz mono).
 
-    def __init__(self, folder: Path, says: Path, number: str, codec: str = "PCMA") -> None:
+    `manner` is `manual`, or `auto`: it picks up by itself. It is called at `address`.
+    """
+
+    def __init__(
+        self, folder: Path, says: Path, number: str, codec: str = "PCMA", manner: str = "manual"
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder, self.events = folder, list[str]()
         control, sip = free_port(), free_port()
+        self.address = f"sip:{number}@127.0.0.1:{sip}"
         first = 12000 + sip % 2000 * 4
         modules = next(path for path in MODULES if Path(path).is_dir())
         told = {"sip": sip, "control": control, "first": first, "last": first + 3}
         config = CONFIG.format(says=says, modules=modules, folder=folder, **told)
         (folder / "config").write_text(config)
-        account = f"<sip:{number}@127.0.0.1:{sip}>;regint=0;audio_codecs={codec};answermode=manual\n"
+        account = f"<sip:{number}@127.0.0.1:{sip}>;regint=0;audio_codecs={codec};answermode={manner}\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         self._log = (folder / "log").open("wb")
@@ -91,6 +97,10 @@ class DebianPhone:
             return np.zeros(0, np.int16)
         data = found.read_bytes()[44:]
         return np.frombuffer(data[: len(data) // 2 * 2], "<i2")
+
+    def kill(self) -> None:
+        """It is gone without a word."""
+        self._process.kill()
 
     def close(self) -> None:
         """End it."""
@@ -136,9 +146,11 @@ class DebianPhone:
 
 
 @contextmanager
-def debian_phone(folder: Path, says: Path, number: str, codec: str = "PCMA") -> Iterator[DebianPhone]:
+def debian_phone(
+    folder: Path, says: Path, number: str, codec: str = "PCMA", manner: str = "manual"
+) -> Iterator[DebianPhone]:
     """A telephone, ended afterwards."""
-    phone = DebianPhone(folder, says, number, codec)
+    phone = DebianPhone(folder, says, number, codec, manner)
     try:
         yield phone
     finally:
