@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
+from sync.errors import RecordsUnavailable
 
 if TYPE_CHECKING:
     from ivr.broadcast.broker_address import Broker
     from ivr.broadcast.player import Player
+    from sync.archive import Archive
 
 ACTOR = "command"
 KEEP_SECONDS = 10.0
@@ -87,24 +89,32 @@ def broker_files(folder: Path, keep: bool) -> None:
     answer for itself, nothing else. mosquitto reads them anew on SIGHUP.
     """
     from admin.supervised import end_with_supervisor
-    from ivr.broadcast.broker_files import accounts, our_secret, write_files
+    from ivr.broadcast.broker_files import our_secret
 
     settings = read_settings()
     end_with_supervisor()
     with opened(settings) as archive:
         ours = our_secret(archive, settings.broker_secret)
-        while True:
-            with archive.database.read() as session:
-                given = accounts(session, archive, ours)
-            try:
-                if write_files(folder, archive, given):
-                    done(f"已写出 {len(given)} 个账号", f"{len(given)} accounts written")
-                (folder / "checked").touch()
-            except OSError as error:
-                raise click.ClickException(f"写不进去 · can't be written: {error}") from error
-            if not keep:
-                return
+        _write_files(archive, ours, folder)
+        while keep:
             time.sleep(KEEP_SECONDS)
+            try:
+                _write_files(archive, ours, folder)
+            except RecordsUnavailable as error:
+                click.echo(f"待会再试 · later: {error}", err=True)
+
+
+def _write_files(archive: Archive, ours: str, folder: Path) -> None:
+    from ivr.broadcast.broker_files import accounts, write_files
+
+    with archive.database.read() as session:
+        given = accounts(session, archive, ours)
+    try:
+        if write_files(folder, archive, given):
+            done(f"已写出 {len(given)} 个账号", f"{len(given)} accounts written")
+        (folder / "checked").touch()
+    except OSError as error:
+        raise click.ClickException(f"写不进去 · can't be written: {error}") from error
 
 
 @speaker.command("simulate")

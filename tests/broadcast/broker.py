@@ -58,7 +58,8 @@ class RealBroker:
     def __init__(self, folder: Path, secrets: Mapping[str, str], more: str = "") -> None:
         self.folder, self.port = folder, free_port()
         folder.mkdir(parents=True, exist_ok=True)
-        self.write(secrets)
+        if secrets:
+            self.write(secrets)
         (folder / "conf").write_text(CONFIG.format(user=getuser(), port=self.port, folder=folder, more=more))
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -16,9 +16,11 @@ from admin.settings import VARIABLES
 from sync.queue import QUEUES
 
 ROOT = Path(__file__).parents[2]
-OURS = ("web", "worker", "webhooks", "prompts", "placer", "exchange", "line", "broadcast", "migrate", "models")
+OURS = (
+    "web", "worker", "webhooks", "prompts", "placer", "exchange", "line", "broadcast", "migrate", "models",
+)  # fmt: skip
 ONCE = ("migrate", "models")
-EXPECTED = {*OURS, "postgres", "redis", "mosquitto"}
+EXPECTED = {*OURS, "broker-files", "postgres", "redis", "mosquitto"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def test_all_services_are_there(compose: dict[str, Any]) -> None:
 
 
 def test_every_process_of_ours_runs_a_command_that_exists(compose: dict[str, Any]) -> None:
-    for name in OURS:
+    for name in (*OURS, "broker-files"):
         context = click.Context(main)
         command: click.Command = main
         words = list(compose["services"][name]["command"])
@@ -68,7 +70,20 @@ def test_what_must_last_lies_on_named_volumes(compose: dict[str, Any]) -> None:
     for name in OURS:
         mounts = dict(volume.split(":")[:2] for volume in compose["services"][name]["volumes"])
         assert mounts == {"records": "/var/lib/tingjian", "models": "/var/lib/tingjian-models"}
-    assert {"records", "models", "postgres", "broker"} == set(compose["volumes"])
+    assert {"records", "models", "postgres", "broker", "broker-files"} == set(compose["volumes"])
+
+
+def test_the_broker_reads_the_lists_that_are_kept_for_it(compose: dict[str, Any]) -> None:
+    keeper, broker = compose["services"]["broker-files"], compose["services"]["mosquitto"]
+    assert keeper["command"][:2] == ["speaker", "broker-files"]
+    folder = next(one.split(":")[1] for one in keeper["volumes"] if one.startswith("broker-files:"))
+    assert folder == keeper["command"][2]
+    assert "broker-files:/broker:ro" in broker["volumes"]
+    assert broker["depends_on"]["broker-files"]["condition"] == "service_healthy"
+    script = next(one for one in broker["volumes"] if one.startswith("./mosquitto.sh:"))
+    assert script.split(":")[1] == broker["command"][1]
+    group = broker["user"].split(":")[1]
+    assert f"--gid {group} tingjian" in (ROOT / "docker" / "Dockerfile").read_text("utf-8")
 
 
 def test_nothing_is_published_beyond_this_machine(compose: dict[str, Any]) -> None:
@@ -77,7 +92,7 @@ def test_nothing_is_published_beyond_this_machine(compose: dict[str, Any]) -> No
 
 
 def test_our_processes_have_no_rights_to_spare(compose: dict[str, Any]) -> None:
-    for name in OURS:
+    for name in (*OURS, "broker-files"):
         service = compose["services"][name]
         assert service["cap_drop"] == ["ALL"]
         assert service["read_only"] is True
@@ -139,6 +154,8 @@ def test_the_broker_lets_nobody_in_without_a_name() -> None:
     listeners = text.split("listener ")[1:]
     public = next(part for part in listeners if part.startswith("1883"))
     assert "allow_anonymous false" in public
-    assert "password_file" in public
+    assert "password_file /mosquitto/data/passwords" in public
+    assert "acl_file /mosquitto/data/acl" in public
+    assert "use_username_as_clientid true" in public
     anonymous = [part for part in listeners if "allow_anonymous true" in part]
     assert all(part.splitlines()[0].endswith("127.0.0.1") for part in anonymous)
