@@ -22,6 +22,7 @@ from admin.secure import log_requests, never_sniff, secure
 from admin.settings import Settings
 from ivr.web.blueprint import create_blueprint
 from ivr.web.broadcast import create_sound_door
+from ivr.web.paging import create_page_door
 from ivr.web.phone import create_phone_page
 from ivr.web.signature import PhoneLine
 from sync.api import create_api
@@ -86,6 +87,7 @@ def _phone_app(settings: Settings, archive: Archive, queue: WorkQueue) -> Flask:
         )
     )
     phone.register_blueprint(create_sound_door(archive, settings.home))
+    phone.register_blueprint(create_page_door(archive, settings.home, lines, settings.public_base))
     return phone
 
 

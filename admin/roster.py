@@ -70,7 +70,7 @@ def import_roster(
 ) -> Imported:
     """Put entries on the roster. The same entry twice changes nothing; who called before gets a home.
 
-    With `recounts` open topics that count homes are counted anew; a file in several steps asks it of its last.
+    With `recounts` open topics that count homes are counted anew: once, after the last step of many.
     """
     households = residents = known = 0
     for entry in entries:

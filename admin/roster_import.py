@@ -51,7 +51,7 @@ class Checked:
 
 
 def check(session: Session, archive: Archive, actor: Actor, raw: bytes, now: datetime) -> RosterImport:
-    """Keep a file for a day, sealed. Raises RosterError for a line that is wrong; DeskError: `roster_size`."""
+    """Keep a file for a day, sealed. RosterError for a line that is wrong; DeskError `roster_size`."""
     entries = parse_roster(raw)
     if not 1 <= len(entries) <= MOST_ENTRIES:
         raise DeskError("an empty file, or too long a one", "roster_size", MOST_ENTRIES)

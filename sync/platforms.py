@@ -78,7 +78,7 @@ def exchange_key(session: Session, platform: Platform, actor: str) -> str:
 
 
 def change_scopes(session: Session, platform: Platform, scopes: Iterable[str], actor: str) -> None:
-    """Let its key do this and no more, from its next request on. RecordsError for a scope there is none of."""
+    """Let its key do this and no more, from its next request on. RecordsError for an unknown scope."""
     asked = _known_scopes(scopes)
     if asked != platform.scopes:
         platform.scopes = asked

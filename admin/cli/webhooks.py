@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,14 +12,13 @@ from sqlalchemy.orm import Session
 
 from admin.cli.terms import done, kindly, opened, read_settings
 from sync.feed import latest as newest_place
-from sync.records.tables import Endpoint, Platform, new_id
+from sync.records.tables import Endpoint, Platform
 from sync.webhooks import endpoints
 from sync.webhooks.addresses import Reach, Unreachable
-from sync.webhooks.log import latest, logged
-from sync.webhooks.sending import send
+from sync.webhooks.log import latest
+from sync.webhooks.trying import try_endpoint
 
 ACTOR = "command line"
-TESTED = "cn.tingjian.webhook.tested"
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
         "no_such_address": "这不是网址 · that is no address a webhook can have",
@@ -123,21 +121,7 @@ def test(endpoint: str) -> None:
     with opened(settings) as archive:
         with archive.database.read() as session:
             found = _endpoint(session, endpoint)
-            secrets = endpoints.secrets_of(session, archive, found, now)
-        event_id = new_id("test")
-        event = {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": f"urn:tingjian:{found.community_id}",
-            "type": TESTED,
-            "subject": found.id,
-            "time": now.isoformat(),
-            "datacontenttype": "application/json",
-            "data": {"id": found.id},
-        }
-        sent = send(found.url, event_id, json.dumps(event), secrets, now, Reach.of(settings.webhooks_to))
-        with archive.database.begin() as session:
-            session.add(logged(found.id, event, sent, now))
+        sent = try_endpoint(archive, found, Reach.of(settings.webhooks_to), now)
     if not sent.is_taken:
         raise click.ClickException(f"{said(sent.problem or '')} {sent.status or ''}".rstrip())
     done(f"对方已收下 {sent.status}", f"taken in {sent.milliseconds} ms")

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin.pages.access import add_doors, archive, is_staff, language, reader
 from admin.pages.acts import add_acts
+from admin.pages.audits import add_audits
 from admin.pages.behalf import add_behalf
 from admin.pages.broadcasts import add_broadcasts
 from admin.pages.callbacks import add_callbacks
@@ -22,8 +23,15 @@ from admin.pages.differences import differences
 from admin.pages.look import look
 from admin.pages.navigation import navigation
 from admin.pages.opinions import add_opinions
+from admin.pages.overview import add_overview
+from admin.pages.platforms import add_platforms
+from admin.pages.privacy import add_privacy
+from admin.pages.prompts import add_prompts
 from admin.pages.replying import add_replying
+from admin.pages.roster import add_roster
+from admin.pages.settings import add_settings
 from admin.pages.sound import add_sound
+from admin.pages.staff_list import add_staff_list
 from admin.pages.stages import add_stages
 from admin.pages.topics import add_topics
 from admin.pages.words import known_word, word
@@ -48,8 +56,16 @@ def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
     add_acts(desk, queue)
     add_replying(desk, queue, clips)
     add_behalf(desk, queue)
+    add_overview(desk)
     add_topics(desk, queue)
     add_stages(desk, queue)
+    add_prompts(desk, queue)
+    add_roster(desk, queue)
+    add_privacy(desk, queue)
+    add_staff_list(desk)
+    add_platforms(desk)
+    add_settings(desk, queue)
+    add_audits(desk)
     add_broadcasts(desk, queue, home)
     desk.context_processor(_for_every_page)
     desk.register_error_handler(CSRFError, lambda _: _sorry("expired", 400))
