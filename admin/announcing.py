@@ -8,7 +8,7 @@ import signal
 import time
 from functools import partial
 
-from admin.parts import open_archive
+from admin.parts import EXCHANGE_ACCOUNT, exchange_token, open_archive
 from admin.settings import Settings
 from ivr.broadcast.alone import Alone
 from ivr.broadcast.announcer import Announcer
@@ -44,7 +44,12 @@ def is_announcing(settings: Settings) -> bool:
 
 def wiring(settings: Settings, archive: Archive) -> Wiring:
     """What the adapters of loudspeakers are opened with."""
-    return Wiring(archive, settings.home, settings.public_base, settings.for_loudspeakers)
+    line = {
+        "line_url": settings.exchange_url,
+        "line_account": EXCHANGE_ACCOUNT,
+        "line_token": exchange_token(archive),
+    }
+    return Wiring(archive, settings.home, settings.public_base, {**settings.for_loudspeakers, **line})
 
 
 async def _announce(settings: Settings, archive: Archive, lock: Alone) -> None:

@@ -18,7 +18,7 @@ from admin.doors import guard_doors
 from admin.pages.access import guard, is_staff
 from admin.pages.desk import create_desk
 from admin.parts import EXCHANGE_ACCOUNT, exchange_token, open_archive, open_clips
-from admin.secure import log_requests, never_sniff, secure
+from admin.secure import log_requests, never_sniff, secure, take_files
 from admin.settings import Settings
 from ivr.web.blueprint import create_blueprint
 from ivr.web.broadcast import create_sound_door
@@ -61,6 +61,7 @@ def create_app(settings: Settings, archive: Archive | None = None) -> Flask:
     log_requests(app)
     secure(app, f"{exchange.scheme}://{exchange.netloc}")
     guard(app, opened)
+    take_files(app)
     csrf = CSRFProtect(app)
     app.register_blueprint(_phone_page(settings, opened))
     app.register_blueprint(create_api(opened, queue=Waker(queue)))

@@ -25,6 +25,8 @@ PUBLIC: Mapping[str, str] = {
     "calls.clip": "a name nobody can guess",
     "calls.voice": "a signed link that expires",
     "broadcast.sound": "a signed link that expires",
+    "paged.begin": "the platform's signature, and a signed link",
+    "paged.done": "the platform's signature, and a signed link",
     "calls.health": "says only whether we are well",
     "phone.phone": "loopback, or signed-in staff",
     "phone.static": "the phone page's script and style",

@@ -32,6 +32,7 @@ def line_settings(settings: Settings, choice: LineChoice, archive: Archive) -> L
         host=choice.host,
         port=choice.port,
         trunks=choice.trunks,
+        speakers=choice.speakers,
         rtp_ports=choice.rtp_ports,
         jitter=choice.jitter,
         account=choice.account,

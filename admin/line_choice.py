@@ -25,6 +25,7 @@ class LineChoice:
     host: str = "127.0.0.1"
     port: int = 5070
     trunks: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
     rtp_ports: tuple[int, int] = (16384, 17383)
     jitter: Jitter = "fixed"
     account: ProviderAccount | None = field(default=None)
@@ -47,6 +48,7 @@ def read_line(value: Value) -> LineChoice | None:
         host=host or "127.0.0.1",
         port=int(port),
         trunks=_trunks(value("TINGJIAN_SIP_TRUNKS")),
+        speakers=_speakers(value("TINGJIAN_SIP_SPEAKERS")),
         rtp_ports=_ports(value("TINGJIAN_SIP_RTP_PORTS")),
         jitter=_jitter(value("TINGJIAN_SIP_JITTER")),
         account=_account(value("TINGJIAN_SIP_ACCOUNT"), value("TINGJIAN_SIP_PASSWORD")),
@@ -82,6 +84,18 @@ def _trunks(text: str) -> tuple[str, ...]:
     except FenceError as error:
         raise ValueError(f"TINGJIAN_SIP_TRUNKS: {error}") from error
     return trunks
+
+
+def _speakers(text: str) -> tuple[str, ...]:
+    """Addresses and networks, no names: the line compares every caller's address with them."""
+    speakers = tuple(text.replace(",", " ").split())
+    if any(letter.isalpha() for letter in text):
+        raise ValueError("TINGJIAN_SIP_SPEAKERS: addresses and networks, such as 192.168.8.0/24, no names")
+    try:
+        networks_of(speakers)
+    except FenceError as error:
+        raise ValueError(f"TINGJIAN_SIP_SPEAKERS: {error}") from error
+    return speakers
 
 
 def _ports(text: str) -> tuple[int, int]:

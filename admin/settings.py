@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,6 +50,7 @@ VARIABLES = (
     Variable("TINGJIAN_LINES_OUT", "5", "Of these, calls we place at most; a quarter is left to callers."),
     Variable("TINGJIAN_SIP", "127.0.0.1:5070", "Address and UDP port of the telephone line; `off`: none."),
     Variable("TINGJIAN_SIP_TRUNKS", "", "Who may call: addresses, networks, names. Others get no answer."),
+    Variable("TINGJIAN_SIP_SPEAKERS", "", "Loudspeakers it may call: addresses, networks; they never call."),
     Variable("TINGJIAN_SIP_RTP_PORTS", "16384-17383", "UDP ports of its sound; nothing else may use them."),
     Variable("TINGJIAN_SIP_JITTER", "fixed", "Jitter buffer: `fixed`, `adaptive`; `off` on a local trunk."),
     Variable("TINGJIAN_SIP_ACCOUNT", "", "`user@provider` it registers as; none: trunks know its address."),
@@ -67,6 +69,9 @@ VARIABLES = (
     Variable("TINGJIAN_MQTT", "", "The loudspeakers' broker: `mqtt://host:1883`, `mqtts://host`; none: off."),
     Variable("TINGJIAN_MQTT_SECRET", "", "Our password there; none: one that follows from our keys.", True),
     Variable("TINGJIAN_MQTT_CA", "", "File of the certificate that signed the broker's, where it is yours."),
+    Variable("TINGJIAN_MULTICAST_INTERFACE", "", "Address of the network card that multicast leaves by."),
+    Variable("TINGJIAN_SPEAKER_FOLDERS", "in the home", "Where the folders of devices that play files lie."),
+    Variable("TINGJIAN_CERTIFIED_ADAPTER", "", "`package.module:Class` of a certified emergency system."),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
@@ -109,6 +114,9 @@ class Settings:
     broker: str
     broker_secret: str
     broker_ca: str
+    multicast_interface: str
+    speaker_folders: str
+    certified_adapter: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -153,6 +161,9 @@ class Settings:
             broker=_broker(value("TINGJIAN_MQTT")),
             broker_secret=value("TINGJIAN_MQTT_SECRET"),
             broker_ca=value("TINGJIAN_MQTT_CA"),
+            multicast_interface=_card(value("TINGJIAN_MULTICAST_INTERFACE")),
+            speaker_folders=value("TINGJIAN_SPEAKER_FOLDERS"),
+            certified_adapter=value("TINGJIAN_CERTIFIED_ADAPTER"),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -182,6 +193,9 @@ class Settings:
             "TINGJIAN_MQTT": self.broker,
             "TINGJIAN_MQTT_SECRET": self.broker_secret,
             "TINGJIAN_MQTT_CA": self.broker_ca,
+            "TINGJIAN_MULTICAST_INTERFACE": self.multicast_interface,
+            "TINGJIAN_SPEAKER_FOLDERS": self.speaker_folders,
+            "TINGJIAN_CERTIFIED_ADAPTER": self.certified_adapter,
             "REDIS_URL": "" if self.owns_redis else self.redis_url,
         }
         return told | ({"TINGJIAN_MODELS": str(self.models)} if self.models else {})
@@ -189,7 +203,14 @@ class Settings:
     @property
     def for_loudspeakers(self) -> Mapping[str, str]:
         """What the adapters of loudspeakers are told, as `ivr.broadcast.loudspeakers.Wiring.settings`."""
-        return {"broker": self.broker, "broker_secret": self.broker_secret, "broker_ca": self.broker_ca}
+        return {
+            "broker": self.broker,
+            "broker_secret": self.broker_secret,
+            "broker_ca": self.broker_ca,
+            "multicast_interface": self.multicast_interface,
+            "files_folder": self.speaker_folders,
+            "certified_adapter": self.certified_adapter,
+        }
 
     @property
     def clips_folder(self) -> Path:
@@ -226,6 +247,14 @@ def _out(given: Mapping[str, str]) -> OutChoice | None:
         return read_out(lambda name: given.get(name, "").strip() or defaults.get(name, ""))
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _card(text: str) -> str:
+    try:
+        return str(IPv4Address(text)) if text else ""
+    except ValueError as error:
+        message = f"TINGJIAN_MULTICAST_INTERFACE is {text!r}: it should be an address such as 192.168.8.2"
+        raise SettingsError(message) from error
 
 
 def _port(name: str, text: str) -> int:

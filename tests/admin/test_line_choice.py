@@ -31,6 +31,7 @@ def test_everything_can_be_set() -> None:
     line = read(
         TINGJIAN_SIP="192.0.2.1:5080",
         TINGJIAN_SIP_TRUNKS="192.0.2.9, 198.51.100.0/24 sip.example.com",
+        TINGJIAN_SIP_SPEAKERS="192.168.8.0/24 10.0.0.7",
         TINGJIAN_SIP_RTP_PORTS="30000-30100",
         TINGJIAN_SIP_JITTER="off",
         TINGJIAN_SIP_ACCOUNT="0571@sip.example.com:5060",
@@ -41,6 +42,7 @@ def test_everything_can_be_set() -> None:
     ).line
     assert line is not None
     assert line.trunks == ("192.0.2.9", "198.51.100.0/24", "sip.example.com")
+    assert line.speakers == ("192.168.8.0/24", "10.0.0.7")
     assert (line.rtp_ports, line.jitter, line.out) == ((30000, 30100), "off", "192.0.2.9")
     assert (line.out_numbers, line.ring_seconds) == ("e164", 12)
     assert line.account == ProviderAccount("0571", "sip.example.com:5060", "secret")
@@ -53,6 +55,8 @@ def test_everything_can_be_set() -> None:
         ("TINGJIAN_SIP", "here"),
         ("TINGJIAN_SIP", "127.0.0.1:99999"),
         ("TINGJIAN_SIP_TRUNKS", "300.1.2.3"),
+        ("TINGJIAN_SIP_SPEAKERS", "192.168.8.0/99"),
+        ("TINGJIAN_SIP_SPEAKERS", "speaker.example.com"),
         ("TINGJIAN_SIP_RTP_PORTS", "200-100"),
         ("TINGJIAN_SIP_JITTER", "large"),
         ("TINGJIAN_SIP_ACCOUNT", "nobody"),
