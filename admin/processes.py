@@ -15,6 +15,7 @@ LOG = logging.getLogger("tingjian.run")
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _CUT_SECONDS = 1.0
+_KILLED_SECONDS = 60.0  # a busy machine takes a while to clear away a large process
 _STEADY_SECONDS = 20.0  # a child that lived this long has earned a short pause again
 
 
@@ -133,4 +134,4 @@ def _end(one: _Running, patience_seconds: float) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             process.kill()
-        process.wait(patience_seconds)
+        process.wait(_KILLED_SECONDS)

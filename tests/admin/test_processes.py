@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from admin.processes import Child, Keeper
 
@@ -97,3 +98,19 @@ def _until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
     while not is_so():
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
+
+
+def test_a_child_that_is_slow_to_die_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = subprocess.Popen.wait
+
+    def slowly(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if timeout is not None and timeout < 10:
+            raise subprocess.TimeoutExpired(process.args, timeout)
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", slowly)
+    keeper = Keeper(print)
+    keeper.start(Child("prompts", SLEEP, may_be_cut=True))
+    child = keeper.pids()["prompts"]
+    keeper.stop()
+    assert not psutil.pid_exists(child)
