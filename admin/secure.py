@@ -10,10 +10,16 @@ from typing import Any, TypeVar
 
 from flask import Flask, g, request
 from flask_login import current_user
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 LOG = logging.getLogger("tingjian.web")
 LARGEST_BODY_BYTES = 1024 * 1024
+LARGEST_UPLOADS: Mapping[str, int] = {
+    "desk.prompt_record": 12 * 1024 * 1024,
+    "desk.roster_check": 8 * 1024 * 1024,
+}
+"""Routes that take files: so many bytes from somebody who is signed in, `LARGEST_BODY_BYTES` from others."""
 _SLOW_MS = 500.0
 _View = TypeVar("_View", bound=Callable[..., Any])
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -68,6 +74,16 @@ def large(largest_bytes: int) -> Callable[[_View], _View]:
         return view
 
     return mark
+
+
+def take_files(app: Flask) -> None:
+    """Let signed-in people send files where there is something to send them to. Before any form is read."""
+
+    @app.before_request
+    def widen() -> None:
+        largest = LARGEST_UPLOADS.get(request.endpoint or "")
+        if largest is not None and current_user.is_authenticated:
+            request.max_content_length = largest + LARGEST_BODY_BYTES
 
 
 def never_sniff(app: Flask) -> None:

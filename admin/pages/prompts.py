@@ -86,7 +86,7 @@ def add_prompts(desk: Blueprint, queue: WorkQueue) -> None:
     desk.add_url_rule("/prompts/pronunciations/forget", "pronunciation_forget", forget, methods=["POST"])
     desk.add_url_rule("/prompts/said/<path:key>", "prompt", one)
     desk.add_url_rule("/prompts/sound/<path:key>", "prompt_sound", sound)
-    desk.add_url_rule("/prompts/take/<int:version>/<path:key>", "prompt_take", take)
+    desk.add_url_rule("/prompts/take/<int:n>/<path:key>", "prompt_take", take)
     desk.add_url_rule("/prompts/record/<path:key>", "prompt_record", record, methods=["POST"])
     desk.add_url_rule("/prompts/restore/<path:key>", "prompt_restore", restore, methods=["POST"])
 
@@ -118,10 +118,10 @@ def one(key: str) -> str:
 
 
 @for_role("prompts.see")
-def take(version: int, key: str) -> Response:
-    """The sound of one version."""
+def take(n: int, key: str) -> Response:
+    """The sound of version `n`."""
     with archive().database.read() as session:
-        found = takes.sound_of(session, reader().community_id, key, version)
+        found = takes.sound_of(session, reader().community_id, key, n)
     if found is None:
         abort(404)
     return _sent(found)
