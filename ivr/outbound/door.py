@@ -24,8 +24,8 @@ LONGEST_SECONDS = 1500
 DETECTION_SECONDS = 10
 _BAD_NUMBERS = frozenset({13223, 13224, 21211, 21214, 21217, 21219, 21265, 21610})
 """Twilio's codes for a `To` that can never be called, whoever asks and whenever."""
-_LATER = frozenset({401, 403, 404, 429})
-"""Statuses of an account or a base address set wrongly, or of too many at once: not the number's fault."""
+_FULL = frozenset({20429, 20503})
+"""Twilio's codes for too many at once, and for no service just now: soon it may go."""
 
 _OVER = frozenset({"line_21220", "line_20404"})
 """Twilio's codes for a call that is over, and for one it does not know."""
@@ -36,11 +36,11 @@ class DoorError(Exception):
 
 
 class NotPlaced(DoorError):
-    """It certainly placed nothing. `is_number`: nor will it ever place one to that number."""
+    """It certainly placed nothing. `is_number`: nor will it ever to that number. `is_passing`: soon it may."""
 
-    def __init__(self, problem: str, *, is_number: bool = False) -> None:
+    def __init__(self, problem: str, *, is_number: bool = False, is_passing: bool = False) -> None:
         super().__init__(problem)
-        self.is_number = is_number
+        self.is_number, self.is_passing = is_number, is_passing
 
 
 class Unknown(DoorError):
@@ -151,21 +151,23 @@ def _in_our_words() -> Iterator[None]:
     except TwilioRestException as error:
         raise _refusal(error) from error
     except ConnectTimeout as error:
-        raise NotPlaced("no_connection") from error
+        raise NotPlaced("no_connection", is_passing=True) from error
     except NoConnection as error:
         if _was_never_sent(error):
-            raise NotPlaced("no_connection") from error
+            raise NotPlaced("no_connection", is_passing=True) from error
         raise Unknown("connection_lost") from error
     except (RequestException, TwilioException, ValueError) as error:
         raise Unknown(type(error).__name__) from error
 
 
 def _refusal(error: TwilioRestException) -> DoorError:
-    """A 4xx placed nothing; of any other answer that can't be told."""
-    if not 400 <= error.status < 500:
-        return Unknown(f"line_{error.status}")
+    """A 4xx placed nothing, nor did a line that says it has no service; of any other answer nobody knows."""
     problem = f"line_{error.code or error.status}"
-    return NotPlaced(problem, is_number=error.status not in _LATER and error.code in _BAD_NUMBERS)
+    if error.code in _FULL:
+        return NotPlaced(problem, is_passing=True)
+    if not 400 <= error.status < 500:
+        return Unknown(problem)
+    return NotPlaced(problem, is_number=error.status == 400 and error.code in _BAD_NUMBERS)
 
 
 def _was_never_sent(error: NoConnection) -> bool:

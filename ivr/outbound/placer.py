@@ -23,9 +23,10 @@ LOG = logging.getLogger("tingjian.placer")
 LOOK_SECONDS = 1.0
 """Between two looks at what is due; Twilio places one call a second anyway."""
 GATHER_SECONDS = 5.0
-LINE_IS_AWAY = timedelta(minutes=1)
-NUMBER_IS_NOT_MET = timedelta(minutes=10)
-"""Until a line is asked again that refused for a reason that is not the number's."""
+LINE_IS_AWAY = timedelta(seconds=20)
+"""Until a line is asked again that could not be reached, or had nothing free."""
+LINE_REFUSES = timedelta(minutes=10)
+"""Until one is asked again that does not take our account, our number or what we ask."""
 
 
 def utc_now() -> datetime:
@@ -89,7 +90,7 @@ class Placer:
     def _put_off(self, claimed: Claimed, refusal: NotPlaced) -> None:
         now, problem = self.clock(), str(refusal)
         LOG.warning("placed call %s is not placed: %s", claimed.placed_id, problem)
-        pause = LINE_IS_AWAY if problem == "no_connection" else NUMBER_IS_NOT_MET
+        pause = LINE_IS_AWAY if refusal.is_passing else LINE_REFUSES
         not_placed(self.archive, claimed, problem, now, None if refusal.is_number else now + pause)
 
     def _note(self, placed_id: str, n: int, told: Told) -> None:

@@ -147,13 +147,23 @@ def no_longer_wanted(session: Session, placed: PlacedCall) -> str:
         return "erased"
     match placed.reason:
         case "missed":
-            return _was_reached_since(session, placed)
+            return _has_rung_again(session, placed) or _was_reached_since(session, placed)
         case "request":
             request = session.get(Request, placed.about)
             return "settled" if request is None or request.settled_at else ""
         case "reply":
             return _reply_is_told(session, placed)
     return "unknown"
+
+
+def _has_rung_again(session: Session, placed: PlacedCall) -> str:
+    """They rang once more: that later wish stands for this one."""
+    later = exists().where(
+        PlacedCall.number_id == placed.number_id,
+        PlacedCall.reason == MISSED,
+        PlacedCall.made_at > placed.made_at,
+    )
+    return "rang_again" if session.scalar(select(later)) else ""
 
 
 def _was_reached_since(session: Session, placed: PlacedCall) -> str:

@@ -15,7 +15,7 @@ from sync.archive import Archive
 from sync.people import find_or_create_number, normalise_number, person_at
 from sync.placing.consents import has_agreed
 from sync.placing.policy import REPLY_CALLS, REQUEST_CALLS, Placing, may_be_called, placing_of
-from sync.placing.rules import LASTS, MISSED, REPLY, REQUEST, day_began
+from sync.placing.rules import JUST_CALLED, LASTS, MISSED, REPLY, REQUEST, day_began
 from sync.records.tables import (
     Community,
     Number,
@@ -52,7 +52,7 @@ def wish_missed(
     mine = PlacedCall.number_id == number.id
     if session.scalar(select(exists().where(PlacedCall.reason == MISSED, PlacedCall.about == about))):
         return True
-    if session.scalar(select(exists().where(mine, PlacedCall.state == "waiting"))):
+    if session.scalar(select(exists().where(mine, *_is_called_soon(now)))):
         return True
     placing = placing_of(session, community_id)
     if _rang_today(session, placing, mine, now) >= placing.policy.most_a_number:
@@ -60,6 +60,16 @@ def wish_missed(
     person = person_at(session, archive, community_id, number)
     _wish(session, community_id, number.id, person.id, MISSED, about, now, now + _HANG_UP)
     return True
+
+
+def _is_called_soon(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Wishes of somebody who has just rung, and for whom we have not tried yet."""
+    return (
+        PlacedCall.reason == MISSED,
+        PlacedCall.state == "waiting",
+        PlacedCall.tries == 0,
+        PlacedCall.made_at > now - JUST_CALLED,
+    )
 
 
 def callable_number(session: Session, archive: Archive, community_id: str, caller: str) -> Number | None:

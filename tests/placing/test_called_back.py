@@ -93,6 +93,24 @@ def test_ringing_again_and_again_makes_no_more_calls_than_a_day_allows(world: Wo
     assert len(world.placed()) == 2
 
 
+def test_who_did_not_answer_and_rings_again_at_night_is_called_at_once(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.clock.pass_by(hours=12)
+    world.rings_once()
+    (order,) = world.look()
+    world.api.play(world.client, order, end="busy")
+    world.clock.pass_by(minutes=30)
+    world.rings_once()
+    (again,) = world.look()
+    world.api.play(world.client, again, keys="1")
+    world.clock.pass_by(hours=12)
+    assert world.look(times=2) == []
+    assert [(one.state, one.problem) for one in world.placed()] == [
+        ("canceled", "rang_again"),
+        ("reached", None),
+    ]
+
+
 def test_who_called_again_meanwhile_and_is_on_the_telephone_is_not_rung(world: World) -> None:
     world.set(missed_calls="canceled")
     world.rings_once()

@@ -1,4 +1,4 @@
-"""A stand-in for Twilio's REST resource of calls: a real HTTP server that holds requests to what Twilio publishes.
+"""A stand-in for Twilio's REST resource of calls: a real HTTP server, as strict as what Twilio publishes.
 
 What it takes is read from Twilio's own package: names, types, and the values its descriptions allow. Calls it
 has placed are played on purpose by the tests (`play`), as the platform would: callbacks come signed, twice
@@ -32,7 +32,7 @@ _REQUIRED = {"To": 21201, "From": 21213, "Url": 21205}
 
 
 def _published() -> dict[str, tuple[str, frozenset[str]]]:
-    """Every parameter of `calls.create`: its type's name, and the values its description allows (none: any)."""
+    """Every parameter of `calls.create`: its type's name, and the values its description allows."""
     source, told = inspect.getsource(CallList._create), inspect.getdoc(CallList.create) or ""
     names = re.findall(r'"([A-Z]\w+)": (?:serialize\.\w+\(\s*)?(\w+)', source)
     kinds = inspect.signature(CallList.create).parameters
@@ -156,7 +156,7 @@ def twilio_api() -> Iterator[TwilioApi]:
 def _handler(api: TwilioApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            """Moods: `slam` drops the connection before, `mute` after the call is placed; a status refuses."""
+            """Moods: `slam` drops the connection before a call is placed, `mute` after; a status refuses."""
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             if not self._is_known() or self.path != f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json":
                 return self._refuse(401 if not self._is_known() else 404, 20003, "not this way")

@@ -17,8 +17,8 @@ from sync.desk import Actor, reply
 from sync.placing.policy import change_placing
 from sync.records.tables import Opinion, PlacedCall, PlacedTry
 from sync.settle import settle_batch
-from tests.placing.twilio_api import ACCOUNT, PlacedCall as Ordered
-from tests.placing.twilio_api import TwilioApi
+from tests.placing.twilio_api import ACCOUNT, TwilioApi
+from tests.placing.twilio_api import PlacedCall as Ordered
 from tests.web.conftest import add_topics
 from tests.web.platform import BASE, LINES, Platform, open_app
 
