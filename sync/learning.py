@@ -7,7 +7,7 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from sync.records.tables import Lesson, Opinion, Transcript
 
@@ -79,7 +79,8 @@ def word_lessons(session: Session, community_id: str | None = None) -> Iterator[
 
 def category_lessons(session: Session, community_id: str | None = None) -> Iterator[tuple[str, str]]:
     """(published words, category chosen by a person) of every opinion put elsewhere: to train on."""
-    newest = select(func.max(Transcript.version)).where(Transcript.opinion_id == Lesson.opinion_id)
+    other = aliased(Transcript)
+    newest = select(func.max(other.version)).where(other.opinion_id == Lesson.opinion_id)
     query = (
         select(Transcript.redacted, Lesson.meant)
         .join(Transcript, Transcript.opinion_id == Lesson.opinion_id)

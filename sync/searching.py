@@ -20,6 +20,7 @@ from sync.records.tables import Opinion, Person, Searched, SearchTerm, Transcrip
 
 MOST_TERMS = 300  # of one opinion; of a longer one the rest is not found
 MOST_ASKED = 12  # words of one question
+_LEAST_COMMON = 3  # words, before two opinions are alike
 _COMMON = 1_000  # a word with so many opinions is common; beyond that nobody counts
 _GONE = ("withdrawn", "erased")
 
@@ -93,8 +94,11 @@ def missing_from_index() -> Select[str]:
     )
 
 
-def alike(session: Session, opinion_id: str, most: int = 3, least: float = 0.25) -> list[tuple[str, float]]:
-    """Opinions of the same words: (id, share of words in common, 0 to 1), the most alike first."""
+def alike(session: Session, opinion_id: str, most: int = 3, least: float = 0.4) -> list[tuple[str, float]]:
+    """Opinions of the same words: (id, share of the shorter one's words in common), the most alike first.
+
+    Only what shares several words counts: two short sentences have one in common soon.
+    """
     number = session.scalar(select(Searched.number).where(Searched.opinion_id == opinion_id))
     own = frozenset(session.scalars(select(SearchTerm.term).where(SearchTerm.number == number)))
     telling = sorted(own, key=lambda term: (_frequency(session, term), term))[:MOST_ASKED]
@@ -148,7 +152,8 @@ def _terms_of(session: Session, numbers: Iterable[int]) -> dict[int, set[int]]:
 
 
 def _share(own: Collection[int], other: Collection[int]) -> float:
-    return len(set(own) & set(other)) / max(len(set(own) | set(other)), 1)
+    common = len(set(own) & set(other))
+    return common / min(len(own), len(other)) if common >= _LEAST_COMMON else 0.0
 
 
 def _words(session: Session, archive: Archive, opinion: Opinion) -> str:

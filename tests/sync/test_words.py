@@ -30,9 +30,12 @@ def later() -> datetime:
     return NOW + timedelta(hours=1)
 
 
-def stored(archive: Archive, community: Community, source: RecordingSource, sounds: list[bytes]) -> Said:
+def stored(
+    archive: Archive, community: Community, source: RecordingSource, sounds: list[bytes], key: str = "1"
+) -> Said:
     """An opinion whose segments lie sealed in the store."""
-    said = say(archive, community, [source.add(f"RE{n}", sound) for n, sound in enumerate(sounds)])
+    urls = [source.add(f"RE{key}{n}", sound) for n, sound in enumerate(sounds)]
+    said = say(archive, community, urls, key=key)
     settle_batch(archive, now=NOW)
     for recording_id in said.recordings:
         store_recording(archive, recording_id, credentials, clock, pauses=())

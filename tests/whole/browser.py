@@ -125,6 +125,7 @@ class DeskPage:
 
     def open_newest_practice(self, seconds: float) -> None:
         """Look at the list again and again until the newest practice opinion has its words; open it."""
+        self.page.goto(f"{self.base}/desk/?state=all")
         end = time.monotonic() + seconds
         newest = self.page.locator("ol.opinions li", has=self.page.locator("text=练习")).first
         while not (newest.count() and newest.locator(".state-review").count()):
@@ -147,8 +148,13 @@ class DeskPage:
         return self.page.locator(".tags > *").all_inner_texts()
 
     def plays(self, seconds: float) -> float:
-        """Play the sound for so long; its length. The browser itself refuses what is no sound."""
-        sound = self.page.locator("audio").first
+        """Play the sound for so long; its length. The browser itself refuses what is no sound.
+
+        Where it isn't certain what must be bleeped, it is heard for the reason that the page proposes.
+        """
+        if not self.page.locator("[data-player]").count():
+            self.page.click("form[action$='/whole'] button")
+        sound = self.page.locator("[data-player] audio")
         length = sound.evaluate(
             "(e) => new Promise((done, fail) => { e.onerror = () => fail(e.error.message);"
             " e.onloadedmetadata = () => done(e.duration); e.muted = true; e.play().catch(fail); })"
@@ -165,7 +171,7 @@ class DeskPage:
     def reply(self, words: str) -> None:
         """Answer the caller."""
         self.page.fill("#reply", words)
-        self.page.click("form[action$='/reply'] button")
+        self.page.click("form[action$='/reply'] button.good")
         self.page.wait_for_selector(f"[aria-labelledby=replies] blockquote:has-text('{words}')")
 
     def try_the_phone(self) -> None:
