@@ -20,7 +20,7 @@ from sync.queue import WorkQueue
 
 def add_broadcasts(desk: Blueprint, queue: WorkQueue, home: Path) -> None:
     """Put all of them on the desk. The sounds of programmes lie under `home`."""
-    add_list(desk)
+    add_list(desk, home)
     add_editor(desk, queue)
     add_airings(desk)
     add_rules(desk)

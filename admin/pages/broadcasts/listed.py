@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from admin.announcing import ALIVE, ALIVE_SECONDS
 from admin.pages.access import archive, reader
 from admin.pages.broadcasts.people import names_of
 from admin.pages.broadcasts.upcoming import coming, playing_now, quiet_spans
@@ -25,14 +28,26 @@ CALLS_DAYS = 14
 _KEYS = (Key(Programme.changed_at, is_descending=True), Key(Programme.id))
 
 
-def add_list(desk: Blueprint) -> None:
-    """Put the page on the desk."""
+def add_list(desk: Blueprint, home: Path) -> None:
+    """Put the page on the desk. The announcer leaves its sign of life under `home`."""
+
+    @for_role("broadcasts.see")
+    def broadcasts() -> str:
+        """`?state=` one of STATES, else all but the withdrawn; `?from=` where the page before it ended."""
+        return _page(is_alive(home))
+
     desk.add_url_rule("/broadcasts", "broadcasts", broadcasts)
 
 
-@for_role("broadcasts.see")
-def broadcasts() -> str:
-    """`?state=` one of STATES, else all but the withdrawn; `?from=` where the page before it ended."""
+def is_alive(home: Path) -> bool:
+    """Whether an announcer has looked lately; without one nothing is ever played."""
+    try:
+        return time.time() - (home / ALIVE).stat().st_mtime < ALIVE_SECONDS
+    except OSError:
+        return False
+
+
+def _page(is_announcing: bool) -> str:
     state = request.args.get("state", "")
     state = state if state in STATES else ""
     community_id, now = reader().community_id, datetime.now(UTC)
@@ -52,6 +67,7 @@ def broadcasts() -> str:
             lately=outcomes(session, community_id, LATELY, now - timedelta(days=CALLS_DAYS)),
             calls=called_after(session, community_id, now - timedelta(days=CALLS_DAYS), now),
             speakers=speakers,
+            is_announcing=is_announcing,
             silent=[one for one in speakers if one.state == "active" and one.presence == "gone"],
         )
 
