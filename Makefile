@@ -72,6 +72,14 @@ sip-phones: ## Debian's baresip and sipp for the tests of the telephone line, wh
 	    >/tmp/tingjian-sip-phones.log 2>&1 || { tail -n 3 /tmp/tingjian-sip-phones.log; echo "!! baresip and sipp could not be installed: THE CALLS OF INDEPENDENT PHONES WILL BE SKIPPED"; }; \
 	else echo "!! no baresip or sipp here and no right to install them: THE CALLS OF INDEPENDENT PHONES WILL BE SKIPPED (apt install baresip-core sip-tester)"; fi
 
+broker: ## Debian's mosquitto for the tests of the loudspeakers, where it can be installed
+	@if command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "· installing mosquitto for the tests of the loudspeakers"; \
+	  (apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mosquitto) \
+	    >/tmp/tingjian-broker.log 2>&1 || { tail -n 3 /tmp/tingjian-broker.log; echo "!! mosquitto could not be installed: THE TESTS WITH A BROKER WILL BE SKIPPED"; }; \
+	else echo "!! no mosquitto here and no right to install it: THE TESTS WITH A BROKER WILL BE SKIPPED (apt install mosquitto)"; fi
+
 # --- checks ---
 lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/ruff check --no-cache $(SOURCES)
@@ -79,7 +87,7 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.dev models chromium sip-phones lint ## everything: lint, types, all tests, the slow ones too
+test: $(VENV)/.dev models chromium sip-phones broker lint ## everything: lint, types, all tests, the slow ones too
 	$(BIN)/python -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
@@ -103,4 +111,4 @@ clean: ## remove what was built; the records in var/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help run demo setup models chromium sip-phones lint test quick bench lock settings clean
+.PHONY: help run demo setup models chromium sip-phones broker lint test quick bench lock settings clean

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
+from admin.broker_doctor import look_at_broker
 from admin.finding import Finding
 from admin.line_doctor import look_at_line
 from admin.parts import models_of, open_archive
@@ -41,6 +42,7 @@ def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Find
     yield from _safely(lambda s: _redis(s, running), settings)
     yield from _safely(lambda s: _ports(s, running), settings)
     yield from _safely(lambda s: look_at_line(s, running), settings)
+    yield from _safely(look_at_broker, settings)
 
 
 def answers(host: str, port: int) -> bool:

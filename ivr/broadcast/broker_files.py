@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ivr.broadcast.knocking import DOCTOR
 from ivr.broadcast.wire import (
     ALL_PRESENCE,
     ALL_TOLD,
@@ -55,11 +56,17 @@ def our_secret(archive: Archive, given: str = "") -> str:
     return given or archive.keyring.secret("broker").hex()
 
 
+def doctor_secret(archive: Archive) -> str:
+    """The password by which the doctor sees that these files are the broker's."""
+    return archive.keyring.secret("broker doctor").hex()
+
+
 def accounts(session: Session, archive: Archive, ours: str) -> dict[str, str]:
-    """Names and secrets of all that may connect: we, and every loudspeaker that was not removed."""
+    """Names and secrets of all that may connect: we, the doctor, every loudspeaker that was not removed."""
     hung = select(Loudspeaker).where(Loudspeaker.kind == "mqtt", Loudspeaker.state != "removed")
     rows = session.scalars(hung.order_by(Loudspeaker.id))
-    return {OUR_USER: ours} | {row.id: secret_of(session, archive, row) for row in rows}
+    staff = {OUR_USER: ours, DOCTOR: doctor_secret(archive)}
+    return staff | {row.id: secret_of(session, archive, row) for row in rows}
 
 
 def password_line(user: str, secret: str, salt: bytes) -> str:

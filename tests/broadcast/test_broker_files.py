@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from admin.broker_doctor import look_at_broker
+from admin.finding import Finding
+from admin.settings import Settings
 from ivr.broadcast.broker_address import Broker
 from ivr.broadcast.broker_files import PASSWORDS, RIGHTS, accounts, our_secret, write_files
 from ivr.broadcast.loudspeakers import BroadcastError, Wiring, open_kind
@@ -47,6 +50,13 @@ def written(archive: Archive, folder: Path) -> bool:
     return write_files(folder, archive, given)
 
 
+def found(home: Path, **variables: str) -> Finding:
+    """What the doctor says of the broker."""
+    records = {"TINGJIAN_HOME": str(home), "DATABASE_URL": f"sqlite:///{home}/records.db"}
+    (finding,) = look_at_broker(Settings.from_environment({**records, **variables}))
+    return finding
+
+
 def is_let_in(broker: Broker) -> bool:
     device = Device(broker)
     device.close()
@@ -62,7 +72,8 @@ def test_files_follow_the_list_of_loudspeakers_and_the_broker_follows_the_files(
     assert written(archive, broker.folder)
     assert not written(archive, broker.folder)  # the same list, the same files
     text = (broker.folder / PASSWORDS).read_text()
-    assert [line.partition(":")[0] for line in text.splitlines()] == ["tingjian", *sorted([first, second])]
+    names = [line.partition(":")[0] for line in text.splitlines()]
+    assert names == ["tingjian", "tingjian-doctor", *sorted([first, second])]
     assert first_secret not in text
     assert all((broker.folder / name).stat().st_mode & 0o777 == 0o640 for name in (PASSWORDS, RIGHTS))
     broker.start()
@@ -77,6 +88,8 @@ def test_files_follow_the_list_of_loudspeakers_and_the_broker_follows_the_files(
             set_loudspeaker_state(session, ACTOR, second, "removed")
         assert written(archive, broker.folder)
         broker.signal(signal.SIGHUP)
+        near = f"mqtt://127.0.0.1:{broker.port}"
+        assert found(tmp_path, TINGJIAN_MQTT=near).says == "answers, and knows our accounts"
         until(lambda: not is_let_in(broker.address(second, second_secret)), 10, "the removed one is shut out")
         until(lambda: len(listening.answers) > 1, 10, "who was connected is sent away and not let in again")
         assert not listening.is_in
@@ -153,6 +166,8 @@ def test_with_tls_and_a_certificate_of_ones_own(
     written(archive, broker.folder)
     broker.start()
     url, ca = f"mqtts://127.0.0.1:{port}", str(tls / "ca.pem")
+    assert found(tmp_path, TINGJIAN_MQTT=url, TINGJIAN_MQTT_CA=ca).is_ok
+    assert "not trusted" in found(tmp_path, TINGJIAN_MQTT=url).says
 
     async def scene() -> None:
         wiring = Wiring(archive, tmp_path, "http://127.0.0.1:9", {"broker": url, "broker_ca": ca})
@@ -170,6 +185,29 @@ def test_with_tls_and_a_certificate_of_ones_own(
         await ours.close()
 
     asyncio.run(scene())
+
+
+def test_the_doctor_tells_what_is_wrong_with_a_broker(
+    archive: Archive, community: Community, tmp_path: Path
+) -> None:
+    assert found(tmp_path).is_ok
+    hang(archive, "村口1号")
+    assert "wait for it" in found(tmp_path).says
+    assert found(tmp_path, TINGJIAN_MQTT=f"mqtt://127.0.0.1:{free_port()}").says == "nobody answers"
+    broker = RealBroker(tmp_path / "broker", {"ls_other": "secret"})
+    broker.start()
+    try:
+        here = f"mqtt://127.0.0.1:{broker.port}"
+        assert "does not know our accounts" in found(tmp_path, TINGJIAN_MQTT=here).says
+        assert found(tmp_path, TINGJIAN_MQTT=here, TINGJIAN_MQTT_SECRET="kept elsewhere").is_ok
+        broker.kill()
+        conf = broker.folder / "conf"
+        lines = conf.read_text().replace("allow_anonymous false", "allow_anonymous true").splitlines()
+        conf.write_text("\n".join(line for line in lines if not line.startswith("use_username")))
+        broker.start()
+        assert "whoever comes" in found(tmp_path, TINGJIAN_MQTT=here).says
+    finally:
+        broker.kill()
 
 
 def test_what_is_set_wrongly_is_said_in_our_words(archive: Archive, tmp_path: Path) -> None:
