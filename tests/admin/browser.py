@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ def browser(voice: Path | None = None) -> Iterator[Browser]:
 
 @dataclass
 class Seat:
-    """Somebody signed in at the desk in a browser of their own. `problems`: what its console says is wrong."""
+    """Somebody signed in, in a browser of their own. `problems`: what its console complains of."""
 
     page: Page
     base: str
@@ -90,6 +91,13 @@ class Seat:
     def focused(self) -> str:
         """The id of the element that has the focus."""
         return str(self.page.evaluate("document.activeElement.id"))
+
+    def until(self, claim: str) -> None:
+        """Wait until a claim about the page (JavaScript) is true."""
+        end = time.monotonic() + _PATIENCE_MS / 1000
+        while not self.page.evaluate(claim):
+            assert time.monotonic() < end, claim
+            self.page.wait_for_timeout(50)
 
     def confirmed(self, words: str) -> None:
         """Wait until the desk says these words of what was just done."""
