@@ -20,6 +20,7 @@ from ivr.broadcast.sending import Order, Outbox, Silence
 from ivr.broadcast.store import SoundStore
 from sync.archive import Archive
 from sync.errors import RecordsError
+from sync.leases import worker_name
 
 LOG = logging.getLogger("tingjian.broadcast")
 ROUND_SECONDS = 1.0
@@ -42,11 +43,12 @@ class Announcer:
         open_kind: Callable[[str], Loudspeakers],
         look: Callable[[], Look] = now,
         alive: Path | None = None,
+        me: str | None = None,
     ) -> None:
         self._archive, self._sounds, self._open = archive, sounds, open_kind
         self._look, self._alive = look, alive
         self._ledger = Ledger(archive, sounds)
-        self._outbox = Outbox(archive, sounds, self._form_of)
+        self._outbox = Outbox(archive, sounds, self._form_of, me or worker_name())
         self._adapters: dict[str, Loudspeakers] = {}
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._clock = recall(alive, look()) if alive is not None else Clock()

@@ -94,8 +94,9 @@ class Loudspeakers(Protocol):
     """All loudspeakers of one kind, driven from one asyncio loop. Methods raise BroadcastError only.
 
     `form` is the sound it wants, unless a loudspeaker's address says another under `form`. `knows_repeats`:
-    the other side plays one `play_id` once however often it is sent, so that a job is handed down again by an
-    announcer that was killed before it heard of it. Where it is False such a play ends as `unknown`.
+    the other side plays one `play_id` once however often it is sent, and tells again what became of it, so
+    that an announcer that is started again hands down anew what it has not heard the end of. Where it is
+    False such a play ends as `unknown`.
     """
 
     form: Form

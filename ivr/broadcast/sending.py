@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, select, update
@@ -16,7 +16,6 @@ from ivr.broadcast.store import ENDINGS, SoundStore
 from sync.archive import Archive
 from sync.broadcasting.loudspeakers import secret_of
 from sync.errors import KeyDestroyed, KeyringUnreadable
-from sync.leases import worker_name
 from sync.records.broadcasts import OPEN_PLAY
 from sync.records.tables import Airing, Loudspeaker, Play, Programme
 from sync.upsert import is_among
@@ -52,7 +51,7 @@ class Outbox:
     archive: Archive
     sounds: SoundStore
     form_of: Callable[[str], Form]
-    me: str = field(default_factory=worker_name)
+    me: str
 
     def kinds(self) -> frozenset[str]:
         """The kinds of loudspeakers there are."""
@@ -107,15 +106,18 @@ class Outbox:
             return self._orders(session, rows, now)
 
     def adopt(self, now: datetime, knowing: frozenset[str]) -> Sequence[Order]:
-        """What an announcer that died had sent: again where its kind is `knowing`, else it is unknown."""
+        """What an announcer that died had sent and not heard the end of: again where its kind is `knowing`.
+
+        Such a loudspeaker tells anew what became of it. Of the others nobody knows whether it ever came.
+        """
         with self.archive.database.begin() as session:
-            left = and_(Play.state == "sent", Play.sender != self.me)
+            left = and_(Play.state.in_(("sent", "received", "started")), Play.sender != self.me)
             rows = self._rows(session, left, now)
             again = [row for row in rows if row[2].kind in knowing]
             for play, *_ in again:
                 play.sender = self.me
             for play, _, speaker in rows:
-                if speaker.kind not in knowing:
+                if speaker.kind not in knowing and play.state == "sent":
                     move(play, "unknown", now, RESTARTED)
                     speaker.problem = RESTARTED
             return self._orders(session, again, now)

@@ -47,6 +47,7 @@ class Devices:
     given: list[Job] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     report: Report | None = None
+    obeyed: dict[str, str] = field(default_factory=dict)  # the mood in which each play was taken
 
     def tell(self, job: Job, what: str, at: datetime, detail: str = "") -> None:
         assert self.report is not None
@@ -97,9 +98,9 @@ class TamedLoudspeakers:
         if mood == "broken":
             raise BroadcastError("nobody is there")
         assert self.hand.at < job.expires_at
-        if self.knows_repeats and any(one.play_id == job.play_id for one in self.devices.given):
-            return
-        self.devices.given.append(job)
+        mood = self.devices.obeyed.setdefault(job.play_id, mood)
+        if not self.knows_repeats or all(one.play_id != job.play_id for one in self.devices.given):
+            self.devices.given.append(job)
         told = {"obeys": 3, "sounds": 2, "hears": 1, "silent": 0}[mood]
         for what in ("received", "started", "finished")[:told]:
             self.devices.tell(job, what, self.hand.at)
@@ -126,10 +127,10 @@ class Village:
         clips = ClipStore(self.home / "clips", b"secret", "kokoro")
         self.studio = Studio(self.archive, clips, self.sounds, lambda: self.synthesizer)
 
-    def announcer(self) -> Announcer:
-        """A fresh one, as after a start."""
+    def announcer(self, me: str | None = None) -> Announcer:
+        """A fresh one, as after a start; `me` where it is to be told from those before."""
         tamed = TamedLoudspeakers(self.devices, self.hand, self.knows_repeats)
-        return Announcer(self.archive, self.sounds, lambda kind: tamed, self.hand)
+        return Announcer(self.archive, self.sounds, lambda kind: tamed, self.hand, me=me)
 
     def loudspeakers(self, *names: str, area: str = "", volume: int = 60) -> list[str]:
         """Hang some up; their ids."""

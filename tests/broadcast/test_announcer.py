@@ -16,32 +16,34 @@ EVENING = "2026-05-06 18:29"
 
 
 @pytest.fixture
-def village(any_archive: Archive, any_community: Community, tmp_path: Path) -> Village:
-    one = Village(any_archive, tmp_path, Hand(local(EVENING)))
+def village(archive: Archive, community: Community, tmp_path: Path) -> Village:
+    one = Village(archive, tmp_path, Hand(local(EVENING)))
     one.loudspeakers("村口1号", "村口2号", area="村口")
     return one
 
 
-def test_what_is_approved_is_played_once_on_every_loudspeaker_when_it_is_due(village: Village) -> None:
+def test_what_is_approved_is_played_once_on_every_loudspeaker_when_it_is_due(
+    any_archive: Archive, any_community: Community, tmp_path: Path
+) -> None:
+    village = Village(any_archive, tmp_path, Hand(local(EVENING)))
+    village.loudspeakers("村口1号", "村口2号", area="村口")
     village.loudspeakers("学校", area="学校", volume=35)
     village.schedule(village.programme(), "18:30", repeats=2)
     announcer = village.announcer()
-    village.look(announcer, rounds=20, seconds=2)
+    village.look(announcer, rounds=5, seconds=9)
     assert village.devices.given == []
-    village.look(announcer, rounds=30, seconds=2)
-    assert village.devices.sounded() == [(name, "停水") for name in sorted_names(village)]
+    village.look(announcer, rounds=12, seconds=5)
+    assert sorted(village.devices.sounded()) == [
+        (name, "停水") for name in sorted(("村口1号", "村口2号", "学校"))
+    ]
     job = next(one for one in village.devices.given if one.loudspeaker.name == "学校")
     assert (job.loudspeaker.volume, job.repeat, job.at) == (35, 2, local("2026-05-06 18:30"))
     assert job.sound.path.read_bytes()[:2] == b"\xff\xf3"  # an MP3
     told = village.told()
     assert (told.state, told.loudspeakers, told.played, told.silent) == ("done", 3, 3, ())
     village.hand.pass_by(days=1)
-    village.look(announcer, rounds=60, seconds=2)
+    village.look(announcer, rounds=10, seconds=12)
     assert len(village.devices.given) == 6  # the next evening again
-
-
-def sorted_names(village: Village) -> list[str]:
-    return [one.loudspeaker.name for one in village.devices.given]
 
 
 def test_an_area_a_group_and_a_paused_loudspeaker(village: Village) -> None:
@@ -67,7 +69,7 @@ def test_nothing_unapproved_is_played_and_it_waits_for_approval_as_long_as_it_ma
     village.approve(late)
     village.look(announcer, rounds=3)
     assert {title for _, title in village.devices.sounded()} == {"晚批"}
-    village.look(announcer, rounds=40, seconds=15)
+    village.look(announcer, rounds=6, seconds=100)
     assert village.airings() == [("missed", "not_approved"), ("done", None)]
 
 
@@ -91,7 +93,7 @@ def test_who_stays_silent_is_named_and_a_late_word_still_counts(village: Village
     announcer = village.announcer()
     village.look(announcer, rounds=10, seconds=15)
     assert village.told().waiting == 1
-    village.look(announcer, rounds=60, seconds=15)
+    village.look(announcer, rounds=10, seconds=90)
     told = village.told()
     assert (told.state, told.loudspeakers, told.played, told.silent) == ("done", 2, 1, ("村口2号",))
     assert ("unknown", "no_answer") in village.plays()
@@ -121,9 +123,9 @@ def test_a_missed_programme_is_not_made_up_for_at_night(village: Village) -> Non
     village.hand.pass_by(hours=1)  # the machine was off
     village.look(announcer)
     village.hand.pass_by(hours=1, minutes=29)
-    village.look(announcer, rounds=30, seconds=20)
+    village.look(announcer, rounds=6, seconds=100)
     village.hand.pass_by(hours=2)
-    village.look(announcer, rounds=30, seconds=20)
+    village.look(announcer, rounds=6, seconds=100)
     assert village.devices.given == []
     assert village.airings() == [("missed", "too_late"), ("missed", "quiet_hours"), ("missed", "quiet_hours")]
 
@@ -160,7 +162,7 @@ def test_an_emergency_cuts_in_at_any_hour_and_the_rest_comes_after_it(village: V
     village.look(announcer, rounds=2)
     assert set(village.devices.stopped) == news
     assert [title for _, title in village.devices.sounded()] == ["新闻", "新闻", "涨水", "涨水"]
-    village.look(announcer, rounds=60, seconds=2)
+    village.look(announcer, rounds=12, seconds=10)
     assert [title for _, title in village.devices.sounded()][4:] == ["新闻", "新闻"]
     assert village.airings() == [("cut", "emergency"), ("done", None), ("done", None)]
     village.hand.pass_by(hours=8)
