@@ -35,10 +35,11 @@ class Packet:
 
 
 class Ear:
-    """What the process has told so far."""
+    """What the process has told so far; `ports` are those of the groups, in order."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], ports: Sequence[int]) -> None:
         self.packets: list[Packet] = []
+        self.ports = ports
         self._process = process
         self._reading = Thread(target=self._read, daemon=True)
         self._reading.start()
@@ -77,7 +78,7 @@ def listening(groups: Sequence[tuple[str, int]], interface: str = "127.0.0.1") -
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == READY
-    ear = Ear(process)
+    ear = Ear(process, [port for _, port in groups])
     try:
         yield ear
     finally:

@@ -8,54 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
-import os
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import NoResultFound
 
-from ivr.broadcast.airing import total_seconds
-from ivr.broadcast.carrying import fit
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
+from ivr.broadcast.lying import INDEX, Lying, lying_of, read_index, write_index
 from ivr.broadcast.multicast import UNCONFIRMED
 from sync.archive import Archive
 from sync.errors import RecordsError
-from sync.export.cells import csv_lines
 from sync.records.tables import Community
 
 log = logging.getLogger(__name__)
 
-INDEX, LIST = ".programmes.json", "播放清单.csv"
-COLUMNS = ("文件", "节目", "开始", "最迟", "次数", "音量")
 SWEEP_SECONDS = 20.0
-SPARE_SECONDS = 30.0
-"""What the device may need to notice a file, on top of its length."""
+REMEMBERED = timedelta(hours=1)
 _FOLDER = re.compile(r"[\w\- ]{1,60}")
-
-
-@dataclass(frozen=True)
-class Lying:
-    """One file in a folder, as the index in it tells: until when (UTC) it may lie there.
-
-    `state`: coming → lying → gone.
-    """
-
-    play_id: str
-    airing_id: str
-    file: str
-    title: str
-    at: str
-    latest: str
-    until: str
-    repeats: int
-    volume: int
-    state: str = "coming"
 
 
 def utc_now() -> datetime:
@@ -80,6 +54,8 @@ class FileLoudspeakers:
         self._root, self._clock, self._zone_of = root, clock, zone_of
         self._report: Report = lambda told: None
         self._sweeping: asyncio.Task[None] | None = None
+        self._waiting: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._stopped: dict[str, datetime] = {}
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -96,7 +72,21 @@ class FileLoudspeakers:
         self._sweeping = asyncio.create_task(self._keep_sweeping())
 
     async def air(self, job: Job) -> None:
-        """Put the file there, named by its time."""
+        """Put the file there when its time has come, named by it."""
+        if job.airing_id in self._stopped or job.play_id in self._waiting:
+            return
+        if self._clock() < job.at:
+            self._waiting[job.play_id] = (job, asyncio.create_task(self._wait_for(job)))
+        else:
+            await self._lay(job)
+
+    async def _wait_for(self, job: Job) -> None:
+        while (left := (job.at - self._clock()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, 1.0))
+        del self._waiting[job.play_id]
+        await self._lay(job)
+
+    async def _lay(self, job: Job) -> None:
         if self._clock() >= job.expires_at:
             self._tell(job, "failed", "expired")
             return
@@ -115,14 +105,23 @@ class FileLoudspeakers:
 
     async def stop(self, airing_id: str) -> None:
         """Take its files away. What the device has begun already can't be reached."""
+        self._stopped[airing_id] = self._clock()
+        for job, task in [one for one in self._waiting.values() if one[0].airing_id == airing_id]:
+            task.cancel()
+            del self._waiting[job.play_id]
+            self._tell(job, "failed", "stopped")
         async with self._lock:
             await asyncio.to_thread(self._take_away, lambda lying: lying.airing_id == airing_id)
 
     async def close(self) -> None:
         """Leave the files where they are: the next start takes them away in time."""
-        if self._sweeping:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        for job, _ in self._waiting.values():
+            self._tell(job, "failed", "interrupted")
+        ours = [task for _, task in self._waiting.values()] + ([self._sweeping] if self._sweeping else [])
+        self._waiting.clear()
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
 
     # --- folders ---
     def _put(self, folder: Path, job: Job) -> None:
@@ -133,16 +132,16 @@ class FileLoudspeakers:
         data = job.sound.path.read_bytes()
         if hashlib.sha256(data).hexdigest() != job.sound.sha256:
             raise BroadcastError("wrong_sum")
-        lying = known or _lying(job, self._zone_of(job.loudspeaker.community_id))
-        _write(folder, [*(index | {job.play_id: lying}).values()])
+        lying = known or lying_of(job, self._zone_of(job.loudspeaker.community_id))
+        write_index(folder, (index | {job.play_id: lying}).values())
         draft = folder / f".{lying.file}.part"
         draft.write_bytes(data)
         draft.replace(folder / lying.file)
-        _write(folder, [*(index | {job.play_id: replace(lying, state="lying")}).values()])
+        write_index(folder, (index | {job.play_id: replace(lying, state="lying")}).values())
 
     def _take_away(self, is_over: Callable[[Lying], bool]) -> None:
         """Files go, their plays stay in the index until nobody may hand them down again."""
-        long_ago = self._clock() - timedelta(hours=1)
+        long_ago = self._clock() - REMEMBERED
         for path in self._root.glob(f"*/{INDEX}"):
             index = read_index(path.parent)
             kept = []
@@ -150,16 +149,17 @@ class FileLoudspeakers:
                 if lying.state != "gone" and is_over(lying):
                     (path.parent / lying.file).unlink(missing_ok=True)
                     lying = replace(lying, state="gone")
-                if _moment(lying.until) > long_ago:
+                if lying.until_at > long_ago:
                     kept.append(lying)
             if kept != index:
-                _write(path.parent, kept)
+                write_index(path.parent, kept)
 
     async def _sweep(self) -> None:
         async with self._lock:
             now = self._clock()
+            self._stopped = {one: at for one, at in self._stopped.items() if at > now - REMEMBERED}
             try:
-                await asyncio.to_thread(self._take_away, lambda lying: _moment(lying.until) <= now)
+                await asyncio.to_thread(self._take_away, lambda lying: lying.until_at <= now)
             except OSError as error:
                 log.warning("old programmes could not be taken away: %s", type(error).__name__)
 
@@ -189,48 +189,3 @@ def zone_of(archive: Archive, community_id: str) -> ZoneInfo:
             return ZoneInfo(session.get_one(Community, community_id).time_zone)
     except (RecordsError, NoResultFound) as error:
         raise OSError("the community's time zone is not to be had") from error
-
-
-def read_index(folder: Path) -> list[Lying]:
-    """What lies in a folder, or lay there lately; nothing where there is no index, or a spoiled one."""
-    try:
-        return [Lying(**one) for one in json.loads((folder / INDEX).read_text("utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return []
-
-
-def _lying(job: Job, zone: tzinfo) -> Lying:
-    """It lies there until it has been played, and at least as long as it may be begun."""
-    lasts = timedelta(seconds=total_seconds(job.sound.seconds, job.repeat) + SPARE_SECONDS)
-    suffix = ".mp3" if job.sound.media_type == "audio/mpeg" else ".wav"
-    mark = hashlib.sha256(job.play_id.encode()).hexdigest()[:4]
-    at, latest = job.at.astimezone(zone), job.expires_at.astimezone(zone)
-    return Lying(
-        job.play_id,
-        job.airing_id,
-        f"{at:%Y%m%d_%H%M}_{fit(job.title)}_{mark}{suffix}",
-        job.title,
-        f"{at:%Y-%m-%d %H:%M}",
-        f"{latest:%Y-%m-%d %H:%M}",
-        max(job.expires_at, job.at + lasts).isoformat(),
-        job.repeat,
-        job.loudspeaker.volume,
-    )
-
-
-def _write(folder: Path, index: list[Lying]) -> None:
-    """The index for us and the list for people, each in one step."""
-    told = json.dumps([asdict(one) for one in index], ensure_ascii=False, indent=1).encode()
-    rows = (
-        dict(zip(COLUMNS, (one.file, one.title, one.at, one.latest, one.repeats, one.volume), strict=True))
-        for one in index
-        if one.state == "lying"
-    )
-    for name, data in ((INDEX, told), (LIST, b"".join(csv_lines(COLUMNS, rows)))):
-        draft = folder / f"{name}.part"
-        draft.write_bytes(data)
-        os.replace(draft, folder / name)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -38,7 +38,10 @@ DIGEST = "5e" * 32
 
 @dataclass
 class Village:
-    """Records and web. `is_down`: web answers nothing but 503; `is_soundless`: so it does for sounds."""
+    """Records and web; `asked` and `given` are paths.
+
+    `is_down`: web answers nothing but 503. `is_soundless`: sounds are not found.
+    """
 
     archive: Archive
     home: Path
@@ -46,6 +49,7 @@ class Village:
     is_down: bool = False
     is_soundless: bool = False
     asked: list[str] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -75,8 +79,8 @@ class Village:
     def job(self, address: dict[str, Any], secret: str = "", kind: str = "sip", **changes: Any) -> Job:
         """A job for a loudspeaker of its own, in an airing of its own, sent just now."""
         self._count += 1
-        n, now = self._count, datetime.now(UTC)
-        expires_at = now + timedelta(seconds=changes.pop("expires", 30))
+        n, now = self._count, datetime.now(UTC) + timedelta(seconds=changes.pop("wait", 0))
+        expires_at = datetime.now(UTC) + timedelta(seconds=changes.pop("expires", 30))
         repeat = changes.pop("repeat", 1)
         with self.archive.database.begin() as session:
             speaker = Loudspeaker(
@@ -98,6 +102,10 @@ class Village:
             )  # fmt: skip
         loudspeaker = Speaker(f"ls{n}", address, secret, 60, COMMUNITY, f"村口{n}号")
         return Job(f"pl{n}", f"ai{n}", loudspeaker, self.sound, repeat, now, expires_at)
+
+    def path(self, job: Job) -> str:
+        """Where its call finds what it may play."""
+        return PageLinks(self.archive).url(job.play_id, job.loudspeaker.id)
 
     def change(self, table: type[Any], key: str, **values: Any) -> None:
         """Change a record under everybody's hands."""
@@ -147,6 +155,12 @@ def serving(village: Village) -> Iterator[Village]:
         village.asked.append(request.path)
         is_mute = village.is_soundless and request.path.startswith("/broadcast/sound/")
         return Response(status=404) if is_mute else Response(status=503) if village.is_down else None
+
+    @app.after_request
+    def note_given(response: Response) -> Response:
+        if response.mimetype == "text/xml" and b"<Play" in response.get_data():
+            village.given.append(request.path)
+        return response
 
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -23,8 +23,9 @@ from admin.parts import open_archive
 from admin.settings import Settings
 from ivr.broadcast.carrying import TIMETABLE, Approved, Slot, named, page
 from ivr.broadcast.exporting import community_files, programme_files
-from ivr.broadcast.files import LIST, FileLoudspeakers, read_index
+from ivr.broadcast.files import FileLoudspeakers
 from ivr.broadcast.loudspeakers import BroadcastError, Job, SoundFile, Wiring, open_kind
+from ivr.broadcast.lying import LIST, read_index
 from ivr.broadcast.store import SoundStore
 from speech.audio import Audio
 from sync.archive import Archive
