@@ -13,7 +13,7 @@ from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.desk import Actor, DeskError, NotThere
-from sync.erase import withdraw_opinion
+from sync.erase import delete_erased_sound, withdraw_opinion
 from sync.matters import OPEN
 from sync.people import find_number, normalise_number
 from sync.receipts import is_wellformed
@@ -141,8 +141,12 @@ def withdraw(archive: Archive, actor: Actor, person_id: str, purpose: str, reaso
         audit(session, actor.community_id, actor.id, "consent.withdrawn", person_id, why, purpose=purpose)
         spoken = select(Opinion.id).where(Opinion.person_id == person_id, Opinion.state.in_(OPEN))
         taken_back = session.scalars(spoken).all() if purpose == RECORDING else []
+        if purpose == RECORDING:  # also what no opinion holds: said again, or on its way
+            sound = update(Recording).where(Recording.person_id == person_id, Recording.state != "erased")
+            session.execute(sound.values(state="erased", held_by=None, next_try_at=None))
     for opinion_id in taken_back:
         withdraw_opinion(archive, opinion_id, actor.id, why)
+    delete_erased_sound(archive)
     return len(withdrawn)
 
 
