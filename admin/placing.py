@@ -51,7 +51,7 @@ def can_dial(settings: Settings) -> bool:
     if settings.out is None:
         return False
     is_here = settings.out.line == EXCHANGE and not settings.out.url
-    return not is_here or (settings.line is not None and bool(settings.line.out or settings.line.account))
+    return not is_here or (settings.line is not None and bool(settings.line.out))
 
 
 def is_beating(settings: Settings) -> bool:

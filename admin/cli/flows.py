@@ -8,10 +8,11 @@ import click
 from sqlalchemy import select
 
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
+from ivr.dialogue.called import flow_of
 from ivr.dialogue.draw import draw
 from ivr.dialogue.hotline import hotline
 from ivr.dialogue.linter import check
-from ivr.dialogue.sample import sample_flows, sample_view
+from ivr.dialogue.sample import reply_view, sample_flows, sample_view
 from ivr.dialogue.steps import Flow
 from ivr.prompts.book import LANGUAGES, Book
 from ivr.view import community_view
@@ -26,13 +27,14 @@ def calls() -> None:
 @calls.command("draw")
 @click.option("--language", type=click.Choice(LANGUAGES), default="zh", show_default=True)
 @click.option("--community", "asked", help="画这个社区真实的流程 · draw this community's own call")
+@click.option("--reply", is_flag=True, help="画我们为回复打出去的电话 · draw the call we place for a reply")
 @kindly
-def draw_call(language: str, asked: str | None) -> None:
+def draw_call(language: str, asked: str | None, reply: bool) -> None:
     """把一通电话画成人人能读的文字。
 
     Draw a call so that somebody who does not program can read it: of a sample community, or of your own.
     """
-    flow = hotline(sample_view()) if asked is None else _flow_of(asked)
+    flow = _flow_of(asked) if asked else flow_of(reply_view() if reply else sample_view())
     click.echo(draw(flow, Book.load(language)), nl=False)
 
 

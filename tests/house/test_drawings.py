@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from ivr.dialogue.called import flow_of
 from ivr.dialogue.draw import draw
 from ivr.dialogue.hotline import hotline
-from ivr.dialogue.sample import sample_view
+from ivr.dialogue.sample import reply_view, sample_view
 from ivr.prompts.book import Book
 
 CALLS = Path(__file__).parents[2] / "docs" / "calls.md"
@@ -12,6 +13,11 @@ CALLS = Path(__file__).parents[2] / "docs" / "calls.md"
 
 def test_the_drawn_call_is_fresh() -> None:
     assert CALLS.read_text("utf-8") == draw(hotline(sample_view()), Book.load("zh"))
+
+
+def test_the_drawn_call_for_a_reply_is_fresh() -> None:
+    drawn = draw(flow_of(reply_view()), Book.load("zh"))
+    assert CALLS.with_name("reply_call.md").read_text("utf-8") == drawn
 
 
 def test_every_sentence_of_the_book_is_said_somewhere() -> None:
