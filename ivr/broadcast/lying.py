@@ -1,6 +1,4 @@
-"""What lies in a loudspeaker's folder: an index for us, a list for people, both written in one step. Nothing of
-it is lost when we are killed between a file and its index.
-"""
+"""What lies in a loudspeaker's folder: an index for us, a list for people."""
 
 from __future__ import annotations
 
@@ -56,7 +54,7 @@ def read_index(folder: Path) -> list[Lying]:
 
 
 def lying_of(job: Job, zone: tzinfo) -> Lying:
-    """A job's file, named in local time. It lies there until it has been played, and at least as long as it may be begun."""
+    """A job's file, named in local time. It lies there until it is played, and while it may begin."""
     lasts = timedelta(seconds=total_seconds(job.sound.seconds, job.repeat) + SPARE_SECONDS)
     suffix = ".mp3" if job.sound.media_type == "audio/mpeg" else ".wav"
     mark = hashlib.sha256(job.play_id.encode()).hexdigest()[:4]
