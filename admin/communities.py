@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ivr.broadcast.timetable import SETTINGS as BROADCASTING
 from sync.placing.policy import CALL_PREFIXES, MISSED_CALLS, QUIET_HOURS, REPLY_CALLS, REQUEST_CALLS
 from sync.placing.policy import SETTINGS as PLACING
 
@@ -23,6 +24,10 @@ SETTINGS: Mapping[str, str] = {
     "calls_a_number": "how often one number is called in a day at most",
     "calls_a_day": "how many calls are placed in a day at most",
     "call_prefixes": "what the numbers we call begin with: +86",
+    "broadcast_quiet_hours": "when loudspeakers are silent: 21:00-07:00; empty: never",
+    "broadcast_noon_rest": "when they rest at noon: 12:00-14:00; empty: not",
+    "broadcast_silent_days": "days without any programme, separated by commas: 2027-06-07",
+    "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
 _RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120), "keep_changes_days": (7, 3650)}
@@ -39,6 +44,8 @@ def typed_setting(name: str, value: str) -> Any:
         return number
     if name in PLACING:
         return PLACING[name].check(_placing(name, value))
+    if name in BROADCASTING:
+        return BROADCASTING[name](value)
     if name == "vocabulary":
         return [word.strip() for word in value.replace("，", ",").split(",") if word.strip()]
     return value

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 
+from admin.announcer_doctor import look_at_loudspeakers
 from admin.broker_doctor import look_at_broker
 from admin.finding import Finding
 from admin.line_doctor import look_at_line
@@ -43,6 +44,7 @@ def examine(settings: Settings, is_running: bool | None = None) -> Iterator[Find
     yield from _safely(lambda s: _ports(s, running), settings)
     yield from _safely(lambda s: look_at_line(s, running), settings)
     yield from _safely(look_at_broker, settings)
+    yield from _safely(lambda s: look_at_loudspeakers(s, running), settings)
 
 
 def answers(host: str, port: int) -> bool:

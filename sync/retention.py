@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from sync import feed
 from sync.archive import Archive
+from sync.broadcasting.forgetting import forget_broadcasts
 from sync.changes import note
 from sync.community_settings import (
     DEFAULT_KEEP_CHANGES_DAYS,
@@ -50,7 +51,7 @@ class _Old:
 
 
 def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
-    """Erase what is older than its community keeps it; how many opinions, stray recordings and calls.
+    """Erase what is older than its community keeps it; how many opinions, stray recordings, calls, airings.
 
     Of each of them at most `limit` a community, in one short transaction; 0 when nothing is left to do.
     Ballots, reactions and consents stay, so no count changes. Safe to repeat and to be killed: what a crash
@@ -66,6 +67,8 @@ def expire(archive: Archive, now: datetime, limit: int = 500) -> int:
                 erased += _expire_recordings(session, old.recordings)
                 erased += _expire_calls(session, old.calls) + forget_placed(session, old.placed)
                 empty_documents(session, old.silent)
+        with archive.database.begin() as session:
+            erased += forget_broadcasts(session, community_id, before, limit)
     with archive.database.begin() as session:
         forget_codes(session, now)
     delete_erased_sound(archive)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -17,6 +17,32 @@ SILENT_DAYS = "broadcast_silent_days"  # such as those of the college entrance e
 CALENDAR, DEFAULT_CALENDAR = "broadcast_calendar", "CN"  # a country of the `holidays` package; "": none
 
 _A_DAY = timedelta(days=1)
+
+
+def _checked_span(text: str) -> str:
+    read_span(text)
+    return text.strip()
+
+
+def _checked_days(text: str) -> list[str]:
+    named = text.replace("，", ",").split(",")
+    return [date.fromisoformat(day.strip()).isoformat() for day in named if day.strip()]
+
+
+def _checked_calendar(text: str) -> str:
+    name = text.strip().upper()
+    if name and _calendar(name) is None:
+        raise ValueError(f"no calendar of public holidays for {name}")
+    return name
+
+
+SETTINGS: Mapping[str, Callable[[str], Any]] = {
+    QUIET_HOURS: _checked_span,
+    NOON_REST: _checked_span,
+    SILENT_DAYS: _checked_days,
+    CALENDAR: _checked_calendar,
+}
+"""What a community can set, and how a typed value becomes the kept one. Each raises ValueError."""
 
 
 @dataclass(frozen=True)
