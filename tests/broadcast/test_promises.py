@@ -10,23 +10,36 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.broadcast_ear import Ear, listening
 from ivr.broadcast import one_page
-from ivr.broadcast.loudspeakers import SoundFile
+from ivr.broadcast.announcer import Announcer
+from ivr.broadcast.clock import now
+from ivr.broadcast.loudspeakers import BroadcastError, SoundFile, Wiring, open_kind
 from ivr.broadcast.plays import ENDS, forward, state_told
 from ivr.broadcast.sound_links import SoundLinks
 from sync.archive import Archive
+from sync.broadcasting import Item, add_loudspeaker, play_now, plays_of
+from sync.community_settings import change_setting
+from sync.records.tables import Programme
 from tests.broadcast.broker import MOSQUITTO, RealBroker, real_broker
-from tests.broadcast.jobs import phone_sound
-from tests.broadcast.paging_town import Village, serving
+from tests.broadcast.jobs import pcm_of, phone_sound
+from tests.broadcast.paging_town import ACCOUNT, COMMUNITY, serving
+from tests.broadcast.paging_town import Village as Called
 from tests.broadcast.rigs import FilesRig, MqttRig, MulticastRig, Rig, SipRig, working
+from tests.broadcast.studio import WANG, Hand, Village
 from tests.broadcast.village import SoundServer, sound_server
 from tests.conftest import fresh_archive
+from tests.exchange.sip_person import person
+from tests.exchange.sip_phone import decoded
 from tests.exchange.sip_town import SipTown, Stage, stage
+from tests.exchange.test_sip_line import resemblance
+from tests.exchange.town import TOKEN
 from tests.live import LIVE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
@@ -41,7 +54,7 @@ class Things:
 
     folder: Path
     archive: Archive
-    village: Village
+    village: Called
     stage: Stage
     ear: Ear
     web: SoundServer
@@ -57,7 +70,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
     archive: Archive = next(archives)
     sound = phone_sound(folder, 0.5)
     with ExitStack() as open_things:
-        village = open_things.enter_context(serving(Village(archive, folder)))
+        village = open_things.enter_context(serving(Called(archive, folder)))
         village.record(0.5)
         line = {"dead_seconds": 2, "most_calls": 40}
         here = open_things.enter_context(
@@ -217,3 +230,77 @@ def test_a_closed_adapter_says_nothing_more(things: Things, tmp_path: Path) -> N
         assert len(rig.ledger.told) == told
 
     every_kind(things, tmp_path, promise)
+
+
+def test_from_approval_to_the_loudspeakers_through_the_announcer_and_the_settings(
+    things: Things, tmp_path: Path
+) -> None:
+    """Adapters opened as the settings say, by the announcer itself, for one programme played by hand."""
+    heard: dict[str, bytes] = {}
+
+    async def scene(town: SipTown) -> None:
+        studio = Village(things.archive, things.folder, Hand(now().at))
+        with things.archive.database.begin() as session:
+            for silence in ("broadcast_quiet_hours", "broadcast_noon_rest"):
+                change_setting(session, COMMUNITY, silence, "", WANG.id)
+        programme = studio.programme("停水", [Item("notice", "停水。")])
+        async with person() as telephone:
+            group, port = GROUPS[7]
+            addresses: dict[str, dict[str, Any]] = {
+                "sip": {"uri": telephone.address},
+                "multicast": {"group": group, "port": port},
+                "files": {"folder": "小学"},
+            }
+            with things.archive.database.begin() as session:
+                for kind, address in addresses.items():
+                    add_loudspeaker(
+                        session, things.archive, WANG, kind, kind, now().at, address, area="广场", volume=100
+                    )
+            settings = {
+                "line_url": f"http://127.0.0.1:{town.exchange.port}",
+                "line_account": ACCOUNT,
+                "line_token": TOKEN,
+                "multicast_interface": "127.0.0.1",
+                "files_folder": str(tmp_path),
+            }
+            wiring = Wiring(things.archive, things.folder, things.village.base, settings)
+            announcer = Announcer(
+                things.archive, studio.sounds, partial(open_kind, wiring=wiring), me="announcer of the test"
+            )
+            things.ear.packets.clear()
+            with things.archive.database.begin() as session:
+                airing = play_now(session, WANG, programme, "form 1", now().at, areas=("广场",))
+
+            def states() -> set[tuple[str, str, str | None]]:
+                with things.archive.database.read() as session:
+                    return {(one.name, one.state, one.error) for one in plays_of(session, airing)}
+
+            stopping = asyncio.Event()
+            announcing = asyncio.create_task(announcer.run(stopping))
+            async with asyncio.timeout(40):
+                while {state for _, state, _ in states()} - {"finished"} or not states():
+                    await asyncio.sleep(0.1)
+            stopping.set()
+            await announcing
+            assert states() == {
+                ("sip", "finished", None),
+                ("multicast", "finished", "unconfirmed"),
+                ("files", "finished", "unconfirmed"),
+            }
+            heard["sip"] = bytes(telephone.heard)
+            heard["multicast"] = decoded(b"".join(packet.body for packet in things.ear.of(7)), "alaw")
+        with things.archive.database.read() as session:
+            digest = session.get_one(Programme, programme).approved_digest or ""
+        programme_pcm = pcm_of(studio.sounds.file(digest, "phone"))
+        for sound in heard.values():
+            assert resemblance(programme_pcm[1600:], sound) > 0.95
+        (file,) = (tmp_path / "小学").glob("*.mp3")
+        assert file.read_bytes() == studio.sounds.file(digest, "mp3").path.read_bytes()
+
+    things.stage.play(scene)
+
+
+def test_without_a_line_nobody_is_called(archive: Archive, tmp_path: Path) -> None:
+    for kind in ("sip", "callin"):
+        with pytest.raises(BroadcastError):
+            open_kind(kind, Wiring(archive, tmp_path, "http://127.0.0.1"))
