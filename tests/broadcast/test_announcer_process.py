@@ -1,0 +1,87 @@
+"""`tingjian broadcast` as a process: at work, well, killed, started again; one at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from admin.cli import main
+from sync import broadcasting
+from sync.archive import Archive
+from tests.broadcast.studio import COMMUNITY, WANG, Hand, Village
+from tests.conftest import found_community, fresh_archive
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def announcing(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, ended afterwards."""
+    environment = {**os.environ, "TINGJIAN_HOME": str(home)}
+    with (home / "said.txt").open("ab") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "admin", "broadcast"], env=environment, stdout=said, stderr=said
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+    give_up_at = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+
+
+def ask(village: Village, programme_id: str, request_id: str) -> str:
+    village.hand.at = datetime.now(UTC)
+    with village.archive.database.begin() as session:
+        return broadcasting.cut_in(session, WANG, programme_id, request_id, village.hand.at, repeats=1)
+
+
+def state(archive: Archive, airing_id: str) -> str:
+    with archive.database.read() as session:
+        found = broadcasting.outcome_of(session, airing_id)
+    assert found is not None
+    return found.state
+
+
+def test_the_process_plays_is_well_is_killed_and_goes_on(tmp_path: Path) -> None:
+    archives = fresh_archive(f"sqlite:///{tmp_path}/tingjian.db", tmp_path)
+    archive = next(archives)
+    found_community(archive)
+    village = Village(archive, tmp_path, Hand(datetime.now(UTC)))
+    with archive.database.begin() as session:
+        broadcasting.add_loudspeaker(session, archive, WANG, "小学", "files", village.hand.at)
+    alarm = village.programme("涨水", priority="emergency")  # the tests may run at night
+    with announcing(tmp_path) as first:
+        airing_id = ask(village, alarm, "form 1")
+        until(lambda: state(archive, airing_id) == "done")
+        assert (
+            CliRunner().invoke(main, ["health", "broadcast"], env={"TINGJIAN_HOME": str(tmp_path)}).exit_code
+            == 0
+        )
+        with announcing(tmp_path) as second:
+            until(lambda: "standing by" in (tmp_path / "said.txt").read_text())
+            first.kill()
+            first.wait()
+            another = ask(village, alarm, "form 2")
+            until(lambda: state(archive, another) == "done")
+            assert second.poll() is None
+    assert (first.returncode, second.returncode) == (-9, 0)
+    with archive.database.read() as session:
+        told = broadcasting.outcomes(session, COMMUNITY)
+    assert [(one.loudspeakers, one.played) for one in told] == [(1, 1), (1, 1)]
+    next(archives, None)
