@@ -1,11 +1,13 @@
-"""Callers of a SIP line as raw packets: `python -m benchmarks.line_sip_load PORT CALLS FOLDER`.
+"""Callers of a SIP line as raw packets: `python -m benchmarks.line_sip_load PORT CALLS FOLDER [AT_ONCE]`.
 
 Each hears the prompt, presses ten keys, speaks for as long, presses `#`; what they heard is kept in FOLDER.
+With AT_ONCE, so many of them at a time make short calls, one after another: no prompt, two seconds of speech.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 import struct
@@ -18,6 +20,7 @@ from benchmarks.line_sip_sound import ALAW_SILENCE, DIGITS, PROMPT_SECONDS, spee
 
 FRAME = 160
 KEY_APART_SECONDS = 0.4
+SHORT_SECONDS, SHORT_KEY_APART_SECONDS, MOST_SECONDS = 2.0, 0.2, 30.0
 BEEP_SECONDS = 1.5
 START_APART_SECONDS = 0.06
 SETTLE_SECONDS = 1.5
@@ -26,9 +29,11 @@ SETTLE_SECONDS = 1.5
 class Caller(asyncio.DatagramProtocol):
     """One call. Packets leave when the one clock of all callers says so."""
 
-    def __init__(self, number: int, port: int, folder: Path, speech: bytes) -> None:
+    def __init__(self, number: int, port: int, folder: Path, speech: bytes, is_short: bool = False) -> None:
         self.number, self.line, self.folder = number, ("127.0.0.1", port), folder
         self.heard = bytearray()
+        self.hears_seconds = 0.0 if is_short else PROMPT_SECONDS + SETTLE_SECONDS
+        self.key_apart = SHORT_KEY_APART_SECONDS if is_short else KEY_APART_SECONDS
         self.speech, self.place = speech, -1
         self.events: list[bytes] = []
         self.media: tuple[str, int] | None = None
@@ -67,10 +72,10 @@ class Caller(asyncio.DatagramProtocol):
         self._send("INVITE", sdp)
         while self.media is None:
             await asyncio.sleep(0.02)
-        await asyncio.sleep(PROMPT_SECONDS + SETTLE_SECONDS)
+        await asyncio.sleep(self.hears_seconds)
         for digit in DIGITS:
             self._press(digit)
-            await asyncio.sleep(KEY_APART_SECONDS)
+            await asyncio.sleep(self.key_apart)
         await asyncio.sleep(BEEP_SECONDS)
         self.place = 0
         await asyncio.sleep(len(self.speech) / 8000 + 0.2)
@@ -145,7 +150,7 @@ async def _tick(callers: list[Caller]) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
-        for caller in callers:
+        for caller in list(callers):
             caller.tick()
         due += 0.02
         await asyncio.sleep(max(0.0, due - loop.time()))
@@ -166,6 +171,29 @@ async def _all(port: int, count: int, folder: Path) -> None:
     ticking.cancel()
 
 
+async def _short(port: int, count: int, folder: Path, at_once: int) -> None:
+    """Short calls, so many at a time; a caller who is not answered gives up."""
+    speech = speech_alaw()[: int(SHORT_SECONDS * 8000)]
+    waiting = [Caller(number, port, folder, speech, is_short=True) for number in range(count)]
+    calling: list[Caller] = []
+    ticking = asyncio.create_task(_tick(calling))
+
+    async def one_after_another() -> None:
+        while waiting:
+            caller = waiting.pop()
+            await caller.open()
+            calling.append(caller)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(caller.call(), MOST_SECONDS)
+            calling.remove(caller)
+            caller.sip.close()
+            caller.rtp.close()
+
+    await asyncio.gather(*(one_after_another() for _ in range(at_once)))
+    ticking.cancel()
+
+
 if __name__ == "__main__":
     end_with_supervisor()
-    asyncio.run(_all(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    port, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    asyncio.run(_short(port, count, folder, int(sys.argv[4])) if sys.argv[4:] else _all(port, count, folder))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from admin.supervised import end_with_supervisor
-from benchmarks.line_sip import TOKEN
+from benchmarks.line_sip_town import TOKEN
 from ivr.exchange.server import run_exchange
 from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.sip.line import run_line

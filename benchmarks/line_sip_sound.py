@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import soundfile
 
 from ivr.exchange.sound import RATE, from_floats
 
-PROMPT_SECONDS = SPEECH_SECONDS = 30
+PROMPT_SECONDS = SPEECH_SECONDS = 8 if os.environ.get("SMALL") else 30
 DIGITS = "1234567890"
 ALAW_SILENCE = b"\xd5" * 160
 WINDOW = RATE // 2
