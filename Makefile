@@ -96,6 +96,9 @@ quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, ki
 bench: $(VENV)/.dev models ## measure; BENCH=web|speech|sync|admin|line|broadcast measures one
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
+screenshots: $(VENV)/.dev chromium ## every page of the desk as a picture, into docs/screenshots
+	$(BIN)/python -m tests.admin.screenshots
+
 # Every requirement is pinned with hashes, and no index is named, so that a mirror may serve them.
 # uv is only needed here and is installed on demand.
 lock: $(VENV)/.base ## compile requirements/*.in into *.txt
@@ -111,4 +114,4 @@ clean: ## remove what was built; the records in var/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help run demo setup models chromium sip-phones broker lint test quick bench lock settings clean
+.PHONY: help run demo setup models chromium sip-phones broker lint test quick bench screenshots lock settings clean
