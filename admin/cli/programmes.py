@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from admin.cli.played import pin, played, stop
 from admin.cli.terms import done, kindly, opened, pick_community, read_settings
 from sync.community_settings import audit
 from sync.export.zipped import File
@@ -25,6 +26,10 @@ def programme() -> None:
 
     Programmes for the loudspeakers.
     """
+
+
+for _command in (played, stop, pin):
+    programme.add_command(_command)
 
 
 @programme.command("list")

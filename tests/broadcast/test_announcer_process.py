@@ -85,3 +85,28 @@ def test_the_process_plays_is_well_is_killed_and_goes_on(tmp_path: Path) -> None
         told = broadcasting.outcomes(session, COMMUNITY)
     assert [(one.loudspeakers, one.played) for one in told] == [(1, 1), (1, 1)]
     next(archives, None)
+
+
+def test_the_commands_say_who_was_silent_stop_and_set_the_pin(tmp_path: Path) -> None:
+    archives = fresh_archive(f"sqlite:///{tmp_path}/tingjian.db", tmp_path)
+    archive = next(archives)
+    found_community(archive)
+    village = Village(archive, tmp_path, Hand(datetime.now(UTC)))
+    village.loudspeakers("村口1号", "村口2号")
+    village.devices.moods = {"村口1号": "sounds", "村口2号": "broken"}
+    airing_id = ask(village, village.programme("涨水", priority="emergency"), "form 1")
+    village.look(village.announcer())
+
+    def run(*words: str, typed: str = "") -> str:
+        told = CliRunner().invoke(
+            main, ["programme", *words], input=typed, env={"TINGJIAN_HOME": str(tmp_path)}
+        )
+        return told.output
+
+    assert "airing  0/2  涨水，没响 / silent: 村口2号" in run("played")
+    assert "stopped" in run("stop", airing_id)
+    assert "cut (stopped)" in run("played")
+    assert "no such airing" in run("stop", "air_1")
+    assert "six" in run("pin", typed="123\n123\n") or "6" in run("pin", typed="123\n123\n")
+    assert "the PIN is set" in run("pin", typed="246810\n246810\n")
+    next(archives, None)
