@@ -182,7 +182,7 @@ def test_an_emergency_needs_a_second_person_or_the_pin(village: Village) -> None
 
     second = village.new(title="紧急二", priority="emergency")
     digest, page = village.ready(second).sound_digest or "", f"/desk/broadcasts/{second}"
-    speakers = "/desk/loudspeakers"
+    speakers = "/desk/broadcasts/loudspeakers"
     assert send(administrator, speakers, f"{speakers}/pin", pin="123").status_code == 422
     assert send(administrator, speakers, f"{speakers}/pin", pin="246810").status_code == 302
     wrong = send(village.publisher, page, f"{page}/approve", digest=digest, pin="111111")
@@ -260,7 +260,7 @@ def test_a_form_sent_twice_plays_once_and_silence_is_seen(village: Village) -> N
 
 # --- loudspeakers ---
 def test_a_loudspeaker_is_added_its_secret_shown_once_changed_and_put_away(village: Village) -> None:
-    administrator, page = village.desk.signed_in(), "/desk/loudspeakers"
+    administrator, page = village.desk.signed_in(), "/desk/broadcasts/loudspeakers"
     lacking = send(administrator, page, page, name="缺地址", kind="multicast", volume="50")
     assert (lacking.status_code, "地址没填全" in seen(lacking)) == (422, True)
     added = send(
@@ -311,14 +311,20 @@ def test_another_community_sees_nothing_and_the_pages_speak_english(village: Vil
         f"{page}/edit",
         f"{page}/state.json",
         f"{page}/files.zip",
-        f"/desk/loudspeakers/{speaker}",
+        f"/desk/broadcasts/loudspeakers/{speaker}",
     ):
         assert stranger.get(path).status_code == 404, path
     for act in ("approve", "submit", "withdraw", "play", "schedule"):
         assert send(stranger, NEW, f"{page}/{act}", reason="x", times="18:30").status_code == 404, act
     assert "别人的" not in seen(stranger.get("/desk/broadcasts"))
     stranger.send("/desk/", "/desk/language", language="en")
-    for path in ("broadcasts", "broadcasts/new", "broadcasts/airings", "broadcasts/rules", "loudspeakers"):
+    for path in (
+        "broadcasts",
+        "broadcasts/new",
+        "broadcasts/airings",
+        "broadcasts/rules",
+        "broadcasts/loudspeakers",
+    ):
         answer = stranger.get(f"/desk/{path}")
         assert answer.status_code == 200
         assert not re.search(r"\son\w+=|style=", answer.get_data(as_text=True))

@@ -24,16 +24,18 @@ USUAL_VOLUME = 60
 
 def add_loudspeakers(desk: Blueprint) -> None:
     """Put the pages and their forms on the desk."""
-    desk.add_url_rule("/loudspeakers", "loudspeakers", loudspeakers)
-    desk.add_url_rule("/loudspeakers", "loudspeaker_add", loudspeaker_add, methods=["POST"])
-    desk.add_url_rule("/loudspeakers/pin", "broadcast_pin", broadcast_pin, methods=["POST"])
-    desk.add_url_rule("/loudspeakers/<loudspeaker_id>", "loudspeaker", loudspeaker)
+    desk.add_url_rule("/broadcasts/loudspeakers", "loudspeakers", loudspeakers)
+    desk.add_url_rule("/broadcasts/loudspeakers", "loudspeaker_add", loudspeaker_add, methods=["POST"])
+    desk.add_url_rule("/broadcasts/loudspeakers/pin", "broadcast_pin", broadcast_pin, methods=["POST"])
+    desk.add_url_rule("/broadcasts/loudspeakers/<loudspeaker_id>", "loudspeaker", loudspeaker)
     for view, name in (
         (loudspeaker_change, "change"),
         (loudspeaker_state, "state"),
         (loudspeaker_secret, "secret"),
     ):
-        desk.add_url_rule(f"/loudspeakers/<loudspeaker_id>/{name}", view.__name__, view, methods=["POST"])
+        desk.add_url_rule(
+            f"/broadcasts/loudspeakers/<loudspeaker_id>/{name}", view.__name__, view, methods=["POST"]
+        )
 
 
 @for_role("broadcasts.see")
