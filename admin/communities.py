@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivr.broadcast.timetable import SETTINGS as BROADCASTING
+from sync.deadlines import DEADLINE_DAYS, typed_days
 from sync.placing.policy import CALL_PREFIXES, MISSED_CALLS, QUIET_HOURS, REPLY_CALLS, REQUEST_CALLS
 from sync.placing.policy import SETTINGS as PLACING
 
@@ -28,6 +29,7 @@ SETTINGS: Mapping[str, str] = {
     "broadcast_noon_rest": "when they rest at noon: 12:00-14:00; empty: not",
     "broadcast_silent_days": "days without any programme, separated by commas: 2027-06-07",
     "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
+    "deadline_days": "working days to answer, by kind: urgent=0, listen=1, message=3, opinion=13, 物业=5",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
 _RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120), "keep_changes_days": (7, 3650)}
@@ -46,6 +48,8 @@ def typed_setting(name: str, value: str) -> Any:
         return PLACING[name].check(_placing(name, value))
     if name in BROADCASTING:
         return BROADCASTING[name](value)
+    if name == DEADLINE_DAYS:
+        return typed_days(value)
     if name == "vocabulary":
         return [word.strip() for word in value.replace("，", ",").split(",") if word.strip()]
     return value

@@ -55,6 +55,8 @@ def as_typed(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return "，".join(map(str, value))
+    if isinstance(value, dict):
+        return "，".join(f"{name}={one}" for name, one in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
