@@ -29,6 +29,7 @@ from sync.migrations import heads
 from sync.placing.acts import call_all_off
 from sync.recordings import RecordingStore
 from sync.records.tables import Change, Recording
+from sync.voiding import void_restored
 
 FORMAT = 1
 
@@ -161,6 +162,7 @@ def _restore_rows(tar: tarfile.TarFile, database: Database, manifest: Manifest) 
         _forget_transactions(connection)
         feed.begin_anew(session, datetime.now(UTC))  # cursors may know of more than was restored
         call_all_off(session, datetime.now(UTC))
+        void_restored(session, datetime.now(UTC))
 
 
 def _forget_transactions(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from sync.records.tables import Airing, Programme, ProgrammeItem
 
 TAKEN_BACK = "words_taken_back"
 CHANGED = "content_changed"
+RESTORED = "restored"
 
 
 def unapprove(session: Session, programme: Programme, now: datetime, actor: str, problem: str | None) -> None:
@@ -54,6 +55,18 @@ def void_with(session: Session, opinion_ids: Collection[str], now: datetime) -> 
     for item in items:
         session.delete(item)
     session.flush()
+
+
+def void_restored(session: Session, now: datetime) -> None:
+    """After a restore nothing is loud until a person says so again.
+
+    What was withdrawn, taken back or played since the backup was made is not known any more.
+    """
+    cut(session, Airing.id.is_not(None), now, RESTORED)
+    approved = update(Programme).where(Programme.state == "approved")
+    unsaid = dict.fromkeys(("approved_digest", "approved_by", "approved_at"), None)
+    second = dict.fromkeys(("second_approved_by", "second_approved_at"), None)
+    session.execute(approved.values(state="submitted", problem=RESTORED, **unsaid, **second))
 
 
 def cut(session: Session, which: ColumnElement[bool], now: datetime, reason: str) -> None:

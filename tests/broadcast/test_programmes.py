@@ -19,6 +19,7 @@ from ivr.broadcast.script import OwnVoice, Said, Script
 from speech.audio import read_audio, resample
 from sync import broadcasting
 from sync.archive import Archive
+from sync.backup import backup, restore
 from sync.broadcasting import Item, Rule, When
 from sync.desk import Actor, DeskError, NotThere, correct, reject
 from sync.erase import erase_person, withdraw_opinion
@@ -294,6 +295,23 @@ def test_a_rule_keeps_within_its_time_and_says_what_it_left_out(village: Village
         assert draft.problem == "left_out"
         assert len([item for item in broadcasting.items_of(session, draft.id) if item.kind == "topic"]) == 1
         assert script_of(session, draft).seconds <= 90
+
+
+def test_after_a_restore_nothing_is_loud_until_a_person_says_so_again(
+    village: Village, tmp_path: Path
+) -> None:
+    village.loudspeakers("村口1号")
+    programme_id = village.programme()
+    village.schedule(programme_id, "18:30")
+    village.look(village.announcer(), rounds=2)
+    backup(village.archive, tmp_path, tmp_path / "backup.tar.gz", "a passphrase")
+    url, home = f"sqlite:///{tmp_path}/restored/records.db", tmp_path / "restored"
+    restore(tmp_path / "backup.tar.gz", url, home, "a passphrase")
+    again = Village(Archive.open(url, home), home, Hand(village.hand.at))
+    assert (row(again, programme_id).state, row(again, programme_id).problem) == ("submitted", "restored")
+    announcer = again.announcer()
+    again.look(announcer, rounds=15, seconds=180)
+    assert (again.devices.given, again.airings()) == ([], [("missed", "not_approved")])
 
 
 def test_numbers_are_said_as_people_here_dial_them() -> None:
