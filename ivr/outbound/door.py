@@ -36,7 +36,7 @@ class DoorError(Exception):
 
 
 class NotPlaced(DoorError):
-    """It certainly placed nothing. `is_number`: nor will it ever to that number. `is_passing`: soon it may."""
+    """It certainly placed nothing. `is_number`: nor ever will, to that number. `is_passing`: soon it may."""
 
     def __init__(self, problem: str, *, is_number: bool = False, is_passing: bool = False) -> None:
         super().__init__(problem)

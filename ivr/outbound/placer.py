@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from ivr.outbound.door import CallsDoor, DoorError, NotPlaced, Order
 from sync.archive import Archive
 from sync.errors import RecordsError
-from sync.placing.claiming import Claimed, claim, not_placed
+from sync.placing.claiming import Claimed, claim, is_due, not_placed
 from sync.placing.courses import NoSuchTry, Told, Unsure, give_up_hope, is_too_long, note_told, unsure
-from sync.placing.wishes import gather
+from sync.placing.wishes import gather, is_more
 
 LOG = logging.getLogger("tingjian.placer")
 
@@ -51,11 +51,17 @@ class Placer:
 
     def gather(self) -> int:
         """Write down the wishes that the records hold; how many were new."""
+        with self.archive.database.read() as session:
+            if not is_more(session, self.clock()):
+                return 0
         with self.archive.database.begin() as session:
             return gather(session, self.clock())
 
     def place_next(self) -> bool:
         """Place the next call that may be placed; False where there is none."""
+        with self.archive.database.read() as session:
+            if not is_due(session, self.clock()):
+                return False
         claimed = claim(self.archive, self.door.line.name, self.clock(), self.most_everywhere)
         if claimed is None:
             return False

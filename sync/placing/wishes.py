@@ -6,6 +6,7 @@ nothing that answers, publishes or settles has to know of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -36,6 +37,9 @@ TURNED_AWAY = "busy"
 _HANG_UP = timedelta(seconds=5)
 """Until who rang us has put the telephone down."""
 _AT_ONCE = 100
+
+Held = tuple[str, str | None, str, str, str, datetime]
+"""Community, number, person, reason, what it is about, since when."""
 
 
 def wish_missed(
@@ -87,15 +91,22 @@ def is_ours(session: Session, e164: str) -> bool:
     return any(normalise_number(one) == e164 for one in session.scalars(select(Community.dialled_number)))
 
 
+def is_more(session: Session, now: datetime) -> bool:
+    """Whether the records hold a wish that is not written down yet."""
+    return any(True for _ in _held(session, now))
+
+
 def gather(session: Session, now: datetime) -> int:
     """Write down every wish that the records hold and that is not known yet; how many. Safe to repeat."""
-    found = 0
+    return sum(_wish(session, *one, first_at=now) for one in list(_held(session, now)))
+
+
+def _held(session: Session, now: datetime) -> Iterator[Held]:
     for community_id, wants_requests, wants_replies in _wanting(session):
         if wants_requests:
-            found += _requests(session, community_id, now)
+            yield from _requests(session, community_id, now)
         if wants_replies:
-            found += _replies(session, community_id, now)
-    return found
+            yield from _replies(session, community_id, now)
 
 
 def _wanting(session: Session) -> list[tuple[str, bool, bool]]:
@@ -111,7 +122,7 @@ def _wanting(session: Session) -> list[tuple[str, bool, bool]]:
     ]
 
 
-def _requests(session: Session, community_id: str, now: datetime) -> int:
+def _requests(session: Session, community_id: str, now: datetime) -> Iterator[Held]:
     """Those for whom no line was free, and whom nobody has called since."""
     known = exists().where(PlacedCall.reason == REQUEST, PlacedCall.about == Request.id)
     rows = session.execute(
@@ -127,13 +138,11 @@ def _requests(session: Session, community_id: str, now: datetime) -> int:
         )
         .limit(_AT_ONCE)
     ).all()
-    return sum(
-        _wish(session, community_id, number_id, person_id, REQUEST, about, asked_at, now)
-        for about, person_id, number_id, asked_at in rows
-    )
+    for about, person_id, number_id, asked_at in rows:
+        yield community_id, number_id, person_id, REQUEST, about, asked_at
 
 
-def _replies(session: Session, community_id: str, now: datetime) -> int:
+def _replies(session: Session, community_id: str, now: datetime) -> Iterator[Held]:
     """Replies nobody has heard, to those who agreed to be called; never to what was said for practice."""
     known = exists().where(PlacedCall.reason == REPLY, PlacedCall.about == Reply.id)
     rows = session.execute(
@@ -153,10 +162,8 @@ def _replies(session: Session, community_id: str, now: datetime) -> int:
         )
         .limit(_AT_ONCE)
     ).all()
-    return sum(
-        _wish(session, community_id, number_id, person_id, REPLY, about, published_at, now)
-        for about, person_id, number_id, published_at in rows
-    )
+    for about, person_id, number_id, published_at in rows:
+        yield community_id, number_id, person_id, REPLY, about, published_at
 
 
 def _wish(
