@@ -29,10 +29,16 @@ SETTINGS: Mapping[str, str] = {
     "broadcast_noon_rest": "when they rest at noon: 12:00-14:00; empty: not",
     "broadcast_silent_days": "days without any programme, separated by commas: 2027-06-07",
     "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
+    "broadcast_call_hours": "how many hours after a broadcast calls are counted to it, unless set: 3",
     "deadline_days": "working days to answer, by kind: urgent=0, listen=1, message=3, opinion=13, 物业=5",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
-_RANGES = {"seats_per_number": (1, 9), "keep_months": (1, 120), "keep_changes_days": (7, 3650)}
+_RANGES = {
+    "seats_per_number": (1, 9),
+    "keep_months": (1, 120),
+    "keep_changes_days": (7, 3650),
+    "broadcast_call_hours": (1, 48),
+}
 
 
 def typed_setting(name: str, value: str) -> Any:

@@ -93,9 +93,13 @@ def called_after(
     aired = airings_heard(session, community_id, since)
     if not aired:
         return {}
-    hours = float(setting(session, community_id, CALL_HOURS) or DEFAULT_CALL_HOURS)
     first = min(one.began_at for one in aired)
-    return count_calls(aired, _calls(session, community_id, first, now), hours)
+    return count_calls(aired, _calls(session, community_id, first, now), call_hours(session, community_id))
+
+
+def call_hours(session: Session, community_id: str) -> float:
+    """How long after an airing calls still count to it in this community."""
+    return float(setting(session, community_id, CALL_HOURS) or DEFAULT_CALL_HOURS)
 
 
 def airings_heard(session: Session, community_id: str, since: datetime) -> Sequence[Aired]:

@@ -11,7 +11,7 @@ from admin.pages.access import archive, reader
 from admin.pages.broadcasts.acting import Shown, act
 from admin.roles import for_role
 from sync.broadcasting import outcome_of, outcomes, plays_of, stop_airing
-from sync.called_after import CalledAfter, called_after
+from sync.called_after import CalledAfter, call_hours, called_after
 from sync.desk import Actor
 from sync.records.tables import Airing
 
@@ -72,4 +72,5 @@ def _show(airing_id: str) -> str:
             row=row,
             plays=plays_of(session, airing_id),
             calls=calls,
+            hours=call_hours(session, row.community_id),
         )
