@@ -126,6 +126,7 @@ def is_as_approved(session: Session, programme: Programme, now: datetime) -> boo
         problem = CHANGED if script_of(session, programme).digest != programme.approved_digest else None
     except Unsayable as gone:
         problem = str(gone)
+        programme.sound_digest = programme.sound_seconds = None  # its files say what may not be said
     if problem is not None:
         unapprove(session, programme, now, "announcer", problem)
     return problem is None

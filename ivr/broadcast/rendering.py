@@ -117,6 +117,7 @@ def _take(studio: Studio, programme_id: str) -> tuple[int, Script] | None:
             script = script_of(session, programme)
         except Unsayable as problem:
             programme.sound_state, programme.problem = "failed", str(problem)
+            programme.sound_digest = programme.sound_seconds = None
             leases.let_go(programme)
             return None
         leases.hold(programme, now, _HOLD_SECONDS)
@@ -181,6 +182,7 @@ def _fail(studio: Studio, programme_id: str, version: int, problem: str) -> bool
         programme = session.get_one(Programme, programme_id, with_for_update=True)
         if programme.version == version:
             programme.sound_state, programme.problem = "failed", problem
+            programme.sound_digest = programme.sound_seconds = None
             leases.let_go(programme)
     return False
 

@@ -143,9 +143,11 @@ def test_words_taken_back_fall_silent_in_the_middle_and_leave_the_disk(village: 
     assert village.plays() == [("cut", "words_taken_back")]
     assert row(village, programme_id).state == "draft"
     assert row(village, programme_id).approved_digest is None
+    forget_sounds(village.archive, village.sounds)
+    assert not village.sounds.has(digest)
+    village.render()
+    assert (row(village, programme_id).sound_state == "failed") is (how in {"rejected", "corrected"})
     if how in {"withdrawn", "erased"}:
-        forget_sounds(village.archive, village.sounds)
-        assert not village.sounds.has(digest)
         with village.archive.database.read() as session:
             assert session.scalar(select(ProgrammeItem).where(ProgrammeItem.opinion_id == "op_甲")) is None
     assert refused(village, broadcasting.play_now, WANG, programme_id, "form 2") == "not_approved"
