@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from sync.community_settings import setting
-from sync.records.tables import Airing, Call, Community, Play
+from sync.records.tables import Airing, Call, Community, PlacedCall, Play
 
 CALL_HOURS, DEFAULT_CALL_HOURS = "broadcast_call_hours", 3.0
 """The community's setting: how long after an airing a call still counts to it."""
@@ -26,7 +26,7 @@ CALL_HOURS, DEFAULT_CALL_HOURS = "broadcast_call_hours", 3.0
 ASKED_FOR = "broadcast"
 """The fact in a call's memory that names the programme it asked to hear again."""
 
-_INBOUND = "hotline"
+_INBOUND, _MISSED = "hotline", "missed"
 _BEGAN_TO_PLAY = ("started", "finished")
 
 
@@ -119,10 +119,13 @@ def airings_heard(session: Session, community_id: str, since: datetime) -> Seque
     return [Aired(airing_id, str(programme), at) for airing_id, programme, at in rows if at is not None]
 
 
-def _calls(session: Session, community_id: str, since: datetime, now: datetime) -> Iterable[CallMade]:
-    """Calls that came in, practice only in a demo community."""
+def _calls(session: Session, community_id: str, since: datetime, now: datetime) -> Iterator[CallMade]:
+    """Calls that came in, practice only in a demo community; and those of people who rang and hung up.
+
+    The call back to such a caller is ours, and not counted a second time.
+    """
     is_demo = select(Community.is_demo).where(Community.id == community_id).scalar_subquery()
-    rows = session.execute(
+    answered = session.execute(
         select(Call.began_at, Call.place["memory"][ASKED_FOR].as_string()).where(
             Call.community_id == community_id,
             Call.began_at.between(since, now),
@@ -130,4 +133,10 @@ def _calls(session: Session, community_id: str, since: datetime, now: datetime) 
             or_(Call.is_practice.is_(False), is_demo),
         )
     )
-    return (CallMade(*row) for row in rows)
+    missed = select(PlacedCall.made_at).where(
+        PlacedCall.community_id == community_id,
+        PlacedCall.made_at.between(since, now),
+        PlacedCall.reason == _MISSED,
+    )
+    yield from (CallMade(*row) for row in answered)
+    yield from (CallMade(began_at) for began_at in session.scalars(missed))

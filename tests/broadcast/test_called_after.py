@@ -12,7 +12,7 @@ from sync.archive import Archive
 from sync.called_after import ASKED_FOR, Aired, CalledAfter, CallMade, called_after, count_calls
 from sync.community_settings import change_setting
 from sync.people import person_at
-from sync.records.tables import Airing, Call, Community, Loudspeaker, Play, Programme, new_id
+from sync.records.tables import Airing, Call, Community, Loudspeaker, PlacedCall, Play, Programme, new_id
 
 EVENING = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 FIRST, SECOND = Aired("a1", "pg_lamps", EVENING), Aired("a2", "pg_canteen", EVENING + timedelta(hours=2))
@@ -57,19 +57,20 @@ def test_the_records_are_counted_anew_each_time(any_archive: Archive, any_commun
     heard, silent = (_air(any_archive, state) for state in ("finished", "failed"))
     for minutes, asked in ((-5, None), (10, None), (170, None), (181, None), (5000, "pg_1")):
         _call(any_archive, EVENING + timedelta(minutes=minutes), asked)
-    _call(any_archive, EVENING + timedelta(minutes=20), None, flow="call_back")
+    _call(any_archive, EVENING + timedelta(minutes=20), None, flow="called_back")
+    _ring(any_archive, EVENING + timedelta(minutes=90))
 
     def count(now: datetime) -> dict[str, CalledAfter]:
         with any_archive.database.read() as session:
             return dict(called_after(session, "cm_test", EVENING - timedelta(days=7), now))
 
     late = EVENING + timedelta(days=6)
-    assert count(late) == count(late) == {heard: CalledAfter(followed=2, asked=1)}
+    assert count(late) == count(late) == {heard: CalledAfter(followed=3, asked=1)}
     assert silent not in count(late)
     assert count(EVENING + timedelta(minutes=30)) == {heard: CalledAfter(followed=1)}
     with any_archive.database.begin() as session:
         change_setting(session, "cm_test", "broadcast_call_hours", 4, "st_test")
-    assert count(late) == {heard: CalledAfter(followed=3, asked=1)}
+    assert count(late) == {heard: CalledAfter(followed=4, asked=1)}
 
 
 def _air(archive: Archive, state: str) -> str:
@@ -107,5 +108,17 @@ def _call(archive: Archive, at: datetime, asked_for: str | None, flow: str = "ho
                 id=new_id("cl"), sid=new_id("CA"), community_id="cm_test", person_id=person.id,
                 line="exchange", handset="phone", is_practice=False, flow=flow, view={},
                 place={"memory": {"broadcast": asked_for}} if asked_for else {}, began_at=at, turned_at=at,
+            )
+        )  # fmt: skip
+
+
+def _ring(archive: Archive, at: datetime) -> None:
+    """Somebody rang and hung up before anybody answered."""
+    with archive.database.begin() as session:
+        person = person_at(session, archive, "cm_test", None)
+        session.add(
+            PlacedCall(
+                id=new_id("pc"), community_id="cm_test", person_id=person.id, reason="missed",
+                about=new_id("CA"), next_try_at=at, expires_at=at, made_at=at,
             )
         )  # fmt: skip
