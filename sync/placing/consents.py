@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.records.tables import Consent
@@ -18,8 +18,15 @@ ASK_AGAIN = timedelta(days=90)
 
 
 def has_agreed(person_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether what a person said last about being called, of all that stands, was yes."""
-    return _latest_answer(person_id) == "pressed"
+    """Whether what a person said last about being called was yes, and was not withdrawn since."""
+    latest = (
+        select(case((Consent.withdrawn_at.is_(None), Consent.answer), else_="withdrawn"))
+        .where(Consent.person_id == person_id, Consent.purpose == CALL_BACK)
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return latest == "pressed"
 
 
 def is_to_be_asked(session: Session, people: Sequence[str], now: datetime) -> bool:
@@ -27,19 +34,14 @@ def is_to_be_asked(session: Session, people: Sequence[str], now: datetime) -> bo
     if not people:
         return True
     rows = session.execute(
-        select(Consent.person_id, Consent.answer, Consent.given_at)
-        .where(Consent.person_id.in_(people), Consent.purpose == CALL_BACK, Consent.withdrawn_at.is_(None))
+        select(Consent.person_id, Consent.answer, Consent.given_at, Consent.withdrawn_at)
+        .where(Consent.person_id.in_(people), Consent.purpose == CALL_BACK)
         .order_by(Consent.given_at, Consent.id)
     )
-    latest = {person_id: (answer, given_at) for person_id, answer, given_at in rows}
-    return all(answer != "pressed" and at < now - ASK_AGAIN for answer, at in latest.values())
+    latest = {person_id: (answer, given, withdrawn) for person_id, answer, given, withdrawn in rows}
+    return all(_may_be_asked_again(*one, now) for one in latest.values())
 
 
-def _latest_answer(person_id: InstrumentedAttribute[str]) -> ScalarSelect[str]:
-    return (
-        select(Consent.answer)
-        .where(Consent.person_id == person_id, Consent.purpose == CALL_BACK, Consent.withdrawn_at.is_(None))
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+def _may_be_asked_again(answer: str, given: datetime, withdrawn: datetime | None, now: datetime) -> bool:
+    is_no = answer != "pressed" or withdrawn is not None
+    return is_no and (withdrawn or given) < now - ASK_AGAIN

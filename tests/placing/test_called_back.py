@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from sync.errors import RecordsUnavailable
 from sync.records.tables import Call, Number, Request
 from tests.placing.world import ELDER, TEN, World
 from tests.web.platform import BASE
@@ -202,3 +203,23 @@ def test_a_call_is_told_by_its_own_line_alone_and_is_one_call(world: World) -> N
 def _settled(world: World) -> bool:
     with world.archive.database.read() as session:
         return session.scalars(select(Request)).one().settled_at is not None
+
+
+def test_while_the_records_are_away_who_has_answered_waits_and_is_then_spoken_to(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    (order,) = world.look()
+
+    def away() -> None:
+        raise RecordsUnavailable("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.archive.database, "glimpse", away)
+        phone = world.caller(order["From"], sid=order.sid).answered(order["Url"], AnsweredBy="human")
+        assert phone.post(order["StatusCallback"], CallStatus="in-progress").status_code == 503  # told again
+    assert phone.waits == "Redirect"
+    assert phone.wait().waits == "Gather"
+    assert world.states() == ["reached"]
+    assert world.tries()[0].answered_by == "human"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from sync.records.tables import Consent, Opinion, Reply, Satisfaction
@@ -130,11 +132,18 @@ def test_what_was_heard_taken_back_or_answered_anew_meanwhile_is_not_called_abou
 
 def test_a_consent_taken_back_before_the_call_stops_it(world: World) -> None:
     world.set(reply_calls=True, quiet_hours=[["09:00", "12:00"]])
-    world.replies(world.speaks())
+    opinion_id = world.speaks()
+    with world.archive.database.begin() as session:
+        yes = session.scalars(select(Consent).where(Consent.purpose == "call_back")).one()
+        earlier = {name: getattr(yes, name) for name in ("source", "community_id", "person_id", "purpose")}
+        earlier |= {"answer": "pressed", "version": "1", "given_at": yes.given_at - timedelta(days=9)}
+        session.add(
+            Consent(id="con_earlier", source_id="earlier", **earlier)
+        )  # an older yes is no yes any more
+    world.replies(opinion_id)
     assert world.look() == []
     with world.archive.database.begin() as session:
-        called = select(Consent).where(Consent.purpose == "call_back")
-        session.scalars(called).one().withdrawn_at = world.clock()
+        session.get_one(Consent, yes.id).withdrawn_at = world.clock()
     world.clock.pass_by(hours=3)
     assert world.look() == []
     assert [one.problem for one in world.placed()] == ["consent_withdrawn"]
