@@ -54,15 +54,19 @@ def add_replying(desk: Blueprint, queue: WorkQueue, clips: ClipStore) -> None:
     )
 
 
-def phone_lines(clips: ClipStore, opinion_id: str, words: str) -> list[PhoneLine]:
-    """The reply as the phone reads it out, from its announcement to the question after it."""
+def phone_lines(clips: ClipStore, opinion_id: str, words: str, is_private: bool) -> list[PhoneLine]:
+    """The reply as the phone reads it out, from its announcement to the question after it.
+
+    Before a private one the last digits of the receipt are asked for.
+    """
     who = reader()
     with archive().database.read() as session:
         opinion = session.get(Opinion, opinion_id)
         if opinion is None or opinion.community_id != who.community_id:
             abort(404)
         book = Book.load(session.get_one(Community, who.community_id).language)
-        said = [*_fixed(book, "reply.here"), words, *_fixed(book, "reply.satisfied_or_not")]
+        asked = _fixed(book, "own.private") if is_private else ()
+        said = [*asked, *_fixed(book, "reply.here"), words, *_fixed(book, "reply.satisfied_or_not")]
         found = clips_for(session, clips, who.community_id, said)
     return [PhoneLine(one, found[one]) for one in said]
 
@@ -75,7 +79,7 @@ def _previewing(queue: WorkQueue, clips: ClipStore) -> Callable[[str], str | tup
         if not words or len(words) > LONGEST_SPOKEN:
             code = "too_long" if words else "nothing_said"
             return refused(DeskError(code, code, LONGEST_SPOKEN), opinion_id, {"reply": words})
-        lines = phone_lines(clips, opinion_id, words)
+        lines = phone_lines(clips, opinion_id, words, _is_private())
         if missing := [line.words for line in lines if line.clip is None]:
             with archive().database.begin() as session:
                 ask(session, who.community_id, missing, who.staff_id, datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -98,3 +99,12 @@ def test_an_auditor_changes_nothing_and_only_administrators_administer() -> None
     assert all(may("administrator", act) for act in ACTS)
     with pytest.raises(KeyError):
         for_role("voices.sing")
+
+
+def test_the_table_of_roles_in_the_docs_is_the_one_that_holds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "desk.md").read_text("utf-8")
+    rows = [
+        f"| `{act}` | {' | '.join('●' if role in roles else '–' for role in ROLES)} |"
+        for act, roles in ACTS.items()
+    ]
+    assert "\n".join(rows) in page
