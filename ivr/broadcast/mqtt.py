@@ -79,7 +79,8 @@ class MqttLoudspeakers:
         """Connect, and go on trying; what loudspeakers said meanwhile comes from the broker's memory."""
         self._report = report
         topics = (ALL_TOLD, ALL_PRESENCE)
-        self._link = Link(self.broker, topics, self._take, on_up=self._catch_up)
+        self._loop = asyncio.get_running_loop()
+        self._link = Link(self.broker, topics, self._take, on_up=self._catch_up, is_threaded=True)
         await self._link.open()
 
     @property
@@ -168,7 +169,7 @@ class MqttLoudspeakers:
         await self._link.publish(STOPS, stop_bytes(airing_id), STOP_SECONDS)
         self._unsaid_stops.discard(airing_id)
 
-    # --- what comes up ---
+    # --- what comes up, in the link's thread ---
     def _take(self, message: Message) -> None:
         if loudspeaker_id := sender_of(message.topic, "told"):
             answer = None if message.is_retained else read_answer(message.payload)
@@ -194,7 +195,7 @@ class MqttLoudspeakers:
             return
         is_here, at = told
         if is_here and self._link.is_up and not message.is_retained:
-            self._send_again(loudspeaker_id)
+            self._loop.call_soon_threadsafe(self._send_again, loudspeaker_id)
         self._tell(None, loudspeaker_id, "seen" if is_here else "gone", _moment(at))
 
     def _tell(

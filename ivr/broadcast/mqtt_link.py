@@ -49,8 +49,9 @@ class Message:
 class Link:
     """A connection that is made again whenever it breaks. `take`, `on_up`, `on_down` run in the event loop.
 
-    `on_up` is called whenever the topics are subscribed, `on_down` whenever the broker is gone. `problem`
-    says in the broker's words why it does not let us in; "" while it does.
+    `is_threaded`: `take` runs in a thread of its own, one message at a time, and returns at once. `on_up` is
+    called whenever the topics are subscribed, `on_down` whenever the broker is gone. `problem` says in the
+    broker's words why it does not let us in; "" while it does.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class Link:
         on_up: Callable[[], None] = lambda: None,
         on_down: Callable[[], None] = lambda: None,
         will: tuple[str, bytes] | None = None,
+        is_threaded: bool = False,
     ) -> None:
         self.problem = ""
         self._topics, self._take, self._on_up, self._on_down = topics, take, on_up, on_down
+        self._is_threaded = is_threaded
         self._is_up = False
         self._connections = 0
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -161,7 +164,11 @@ class Link:
         except UnicodeDecodeError:
             topic = ""
         received = Message(topic, bytes(message.payload), bool(message.retain))
-        self._in_loop(self._handle, self._connections, message.mid, message.qos, received)
+        given = self._connections, message.mid, message.qos, received
+        if self._is_threaded:
+            self._handle(*given)
+        else:
+            self._in_loop(self._handle, *given)
 
     def _in_loop(self, act: Callable[..., None], *given: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more

@@ -77,11 +77,6 @@ class SimulatedLoudspeaker:
         """Whether the broker is there at this moment."""
         return self._link.is_up
 
-    @property
-    def problem(self) -> str:
-        """Why the broker does not let it in; "" while it does."""
-        return self._link.problem
-
     async def run(self) -> None:
         """Live until cancelled."""
         async with aiohttp.ClientSession() as self._web:
