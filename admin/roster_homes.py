@@ -14,7 +14,7 @@ from sync.archive import Archive
 from sync.community_settings import audit
 from sync.desk import Actor, NotThere
 from sync.people import find_number, normalise_number
-from sync.records.tables import Household, Person, Resident
+from sync.records.tables import Household, Key, Person, Resident
 from sync.recount import recount_homes
 
 PAGE = 40
@@ -64,7 +64,7 @@ def remove_name(session: Session, archive: Archive, actor: Actor, resident_id: s
     resident = session.get(Resident, resident_id, with_for_update=True)
     if resident is None or resident.community_id != actor.community_id:
         raise NotThere("there is no such name", "not_there")
-    number_id, seat, home = resident.number_id, resident.seat, resident.household_id
+    number_id, home = resident.number_id, resident.household_id
     archive.keyring.destroy(session, resident.key_id)
     session.delete(resident)
     session.flush()
@@ -72,7 +72,7 @@ def remove_name(session: Session, archive: Archive, actor: Actor, resident_id: s
         at_home = (Resident.number_id == number_id, Resident.household_id == home)
         if session.scalar(select(Resident.id).where(*at_home).limit(1)) is None:
             mine = select(Person).where(Person.number_id == number_id, Person.household_id == home)
-            for person in session.scalars(mine.where(Person.seat == seat)):
+            for person in session.scalars(mine):
                 person.household_id = None
             session.flush()
     audit(session, actor.community_id, actor.id, "roster.name_removed", resident_id)
@@ -91,8 +91,11 @@ def _matches(session: Session, archive: Archive, community_id: str, asked: str) 
 
 def _names(session: Session, archive: Archive, household_ids: Sequence[str]) -> Mapping[str, Sequence[Name]]:
     found: dict[str, list[Name]] = defaultdict(list)
-    rows = select(Resident).where(Resident.household_id.in_(household_ids))
-    for one in session.scalars(rows.order_by(Resident.seat, Resident.id)):
+    here = select(Resident).where(Resident.household_id.in_(household_ids))
+    rows = session.scalars(here.order_by(Resident.seat, Resident.id)).all()
+    theirs = select(Key).where(Key.id.in_([one.key_id for one in rows]))
+    session.info["keys"] = session.scalars(theirs).all()  # held, so that unsealing asks no more
+    for one in rows:
         name = archive.keyring.unseal(session, one.key_id, one.sealed_name, one.id).decode()
         found[one.household_id or ""].append(Name(one.id, name, one.seat, one.number_id is not None))
     return found

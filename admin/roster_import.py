@@ -19,7 +19,7 @@ from sync.drafts import close_draft
 from sync.errors import KeyDestroyed
 from sync.jobs import workplace
 from sync.people import find_number
-from sync.records.tables import Household, Resident, RosterImport, new_id, record_id
+from sync.records.tables import Household, Key, Resident, RosterImport, new_id, record_id
 
 MOST_ENTRIES = 50_000
 SHOWN = 100
@@ -156,7 +156,11 @@ def _entries(session: Session, archive: Archive, draft: RosterImport) -> list[En
 
 def _known(session: Session, archive: Archive, community_id: str) -> set[tuple[str, str]]:
     """Home and name of everybody on the roster."""
-    rows = session.scalars(select(Resident).where(Resident.community_id == community_id))
+    rows = session.scalars(select(Resident).where(Resident.community_id == community_id)).all()
+    theirs = (
+        select(Key).join(Resident, Resident.key_id == Key.id).where(Resident.community_id == community_id)
+    )
+    session.info["keys"] = session.scalars(theirs).all()  # held, so that unsealing asks no more
     return {
         (
             one.household_id or "",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
@@ -83,30 +84,41 @@ def find(session: Session, archive: Archive, actor: Actor, asked: str, reason: s
 def kept_of(session: Session, community_id: str, person_id: str) -> Kept:
     """What is kept of somebody. NotThere in another community."""
     person = person_of(session, community_id, person_id)
-
-    def count(table: type, *where: object) -> int:
-        return session.scalar(select(func.count()).select_from(table).where(*where)) or 0  # type: ignore[arg-type]
-
-    number, seat = person.number_id, person.seat
     consents = select(Consent).where(Consent.person_id == person_id).order_by(Consent.given_at, Consent.id)
     return Kept(
         person_id=person_id,
-        seat=seat,
-        has_number=number is not None,
+        seat=person.seat,
+        has_number=person.number_id is not None,
         is_erased=person.erased_at is not None,
-        opinions=count(Opinion, Opinion.person_id == person_id, Opinion.state.in_(OPEN)),
-        recordings=count(Recording, Recording.person_id == person_id, Recording.state == "stored"),
-        ballots=count(Capture, Capture.person_id == person_id, Capture.kind == "ballot"),
-        reactions=count(Reaction, Reaction.person_id == person_id),
-        calls=count(Call, Call.person_id == person_id),
-        requests=count(Request, Request.person_id == person_id),
-        accounts=count(Account, Account.person_id == person_id),
-        links=count(
-            Link, or_(Link.person_id == person_id, Link.other_id == person_id), Link.undone_at.is_(None)
-        ),
-        roster=count(Resident, Resident.number_id == number, Resident.seat == seat) if number else 0,
+        **_counts(session, person),
         consents=session.scalars(consents).all(),
     )
+
+
+def _counts(session: Session, person: Person) -> dict[str, int]:
+    """How many rows of each kind, in one statement."""
+    mine: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
+        "opinions": (Opinion, (Opinion.person_id == person.id, Opinion.state.in_(OPEN))),
+        "recordings": (Recording, (Recording.person_id == person.id, Recording.state == "stored")),
+        "ballots": (Capture, (Capture.person_id == person.id, Capture.kind == "ballot")),
+        "reactions": (Reaction, (Reaction.person_id == person.id,)),
+        "calls": (Call, (Call.person_id == person.id,)),
+        "requests": (Request, (Request.person_id == person.id,)),
+        "accounts": (Account, (Account.person_id == person.id,)),
+        "links": (
+            Link,
+            (or_(Link.person_id == person.id, Link.other_id == person.id), Link.undone_at.is_(None)),
+        ),
+        "roster": (
+            Resident,
+            (Resident.number_id == (person.number_id or ""), Resident.seat == person.seat),
+        ),
+    }
+    counted = (
+        select(func.count()).select_from(table).where(*where).scalar_subquery().label(name)
+        for name, (table, where) in mine.items()
+    )
+    return dict(session.execute(select(*counted)).one()._mapping)
 
 
 def person_of(session: Session, community_id: str, person_id: str) -> Person:

@@ -71,7 +71,7 @@ def move(
             raise DeskError("not from this state", "topic_not_now")
         given: dict[str, Any] = {"state": state}
         if act == "decide":
-            given["decision"] = _line(decision, "decision_missing", LONGEST_SPOKEN)
+            given["decision"] = _said_or_refused(decision, "decision_missing", LONGEST_SPOKEN)
         if act == "open" and topic.state == "closed" and topic.closes_at and topic.closes_at <= now:
             given["closes_at"] = None  # open until somebody says otherwise
         _write(session, archive, actor, topic, given, f"topic.{act}", now)
@@ -121,8 +121,8 @@ def _told() -> Iterator[None]:
 
 
 def _check(given: Mapping[str, Any]) -> None:
-    _line(given.get("title", ""), "title_missing", LONGEST_TITLE)
-    _line(given.get("text", ""), "text_missing", LONGEST_TEXT)
+    _said_or_refused(given.get("title", ""), "title_missing", LONGEST_TITLE)
+    _said_or_refused(given.get("text", ""), "text_missing", LONGEST_TEXT)
     for name in ("spoken_title", "spoken_background"):
         if len(given.get(name, "")) > LONGEST_SPOKEN:
             raise DeskError("too long to be heard", "too_long", LONGEST_SPOKEN)
@@ -130,10 +130,10 @@ def _check(given: Mapping[str, Any]) -> None:
     if len(options) == 1 or len(options) > MOST_OPTIONS:
         raise DeskError("two to four options, or none", "options_number")
     for _, label in options:
-        _line(label, "options_number", LONGEST_OPTION)
+        _said_or_refused(label, "options_number", LONGEST_OPTION)
 
 
-def _line(text: str, code: str, longest: int) -> str:
+def _said_or_refused(text: str, code: str, longest: int) -> str:
     words = text.strip()
     if not words:
         raise DeskError("something is missing", code)

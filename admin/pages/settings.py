@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -15,6 +14,7 @@ from admin.pages.doing import actor, attempt_within, done
 from admin.roles import for_role
 from sync.community_settings import change_setting, setting
 from sync.desk import ChangedMeanwhile, DeskError
+from sync.errors import RecordsError
 from sync.queue import WorkQueue
 from sync.records.tables import Community, Setting
 
@@ -51,13 +51,16 @@ def settings() -> str:
 
 def as_typed(value: Any) -> str:
     """A kept value as somebody would type it."""
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return "，".join(map(str, value))
-    if isinstance(value, dict):
-        return "，".join(f"{name}={one}" for name, one in value.items())
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "on" if value else "off"
+        case dict():
+            return "，".join(f"{name}={one}" for name, one in value.items())
+        case list():
+            return "，".join("-".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+    return str(value)
 
 
 def _change(session: Session, name: str, typed: str, before: str) -> None:
@@ -67,7 +70,7 @@ def _change(session: Session, name: str, typed: str, before: str) -> None:
         raise ChangedMeanwhile("somebody else has just changed it", "changed_meanwhile")
     try:
         value = typed_setting(name, typed.strip())
-    except ValueError as error:
+    except (ValueError, RecordsError) as error:
         raise DeskError(str(error), "setting_value") from error
     change_setting(session, who.community_id, name, value, who.id)
 
