@@ -55,6 +55,7 @@ class ElderPhone:
         await self.phone.wait_for_speech()
         await self.phone.speak(sound)
         if finish:
+            self._last = (finish, time.monotonic())
             await self.phone.press(finish)
 
     def said(self, part: str) -> bool:
