@@ -110,7 +110,7 @@ def test_everything_listens_on_loopback_alone(running: Running) -> None:
 
 def test_each_part_that_is_killed_comes_back(running: Running) -> None:
     before = running.children()
-    assert set(before) == {"redis", "web", "exchange", "line", "worker", "webhooks", "prompts"}
+    assert set(before) == {"redis", "web", "exchange", "line", "broadcast", "worker", "webhooks", "prompts"}
     for child in before.values():
         child.kill()
     _until(lambda: _is_back(running, before), 60, running.said)
