@@ -17,8 +17,17 @@ from ivr.prompts.book import Book
 from ivr.prompts.pieces import count_words, digit_words
 from ivr.prompts.walk import flow_texts
 from ivr.view import community_view
-from sync.records.tables import Community, Opinion, ProgressUpdate, Reply, Topic, Transcript
-from sync.wording import SPOKEN, WORDED
+from sync.records.tables import (
+    Community,
+    Opinion,
+    Programme,
+    ProgrammeItem,
+    ProgressUpdate,
+    Reply,
+    Topic,
+    Transcript,
+)
+from sync.wording import LONGEST_TITLE, SPOKEN, WORDED
 
 if TYPE_CHECKING:
     from sync.archive import Archive
@@ -100,6 +109,7 @@ def record_texts(session: Session, community_id: str) -> Iterator[str]:
     updates = select(ProgressUpdate.spoken).where(ProgressUpdate.community_id == community_id, SPOKEN)
     yield from session.scalars(updates.order_by(ProgressUpdate.published_at.desc()))
     yield from _replies(session, community_id)
+    yield from _programmes(session, community_id)
 
 
 def personal_texts(session: Session, community_id: str) -> frozenset[str]:
@@ -115,6 +125,19 @@ def _topic_texts(topic: Topic) -> Iterator[str]:
     yield from (label for _, label in topic.options)
     if topic.decision:
         yield topic.decision
+
+
+def _programmes(session: Session, community_id: str) -> Iterator[str]:
+    """Names and notices of programmes that may be loud: they can be heard again on the telephone."""
+    approved = (Programme.community_id == community_id, Programme.state == "approved")
+    for title in session.scalars(select(Programme.title).where(*approved).order_by(Programme.id)):
+        yield title[:LONGEST_TITLE]
+    notices = select(ProgrammeItem.text).join(Programme, Programme.id == ProgrammeItem.programme_id)
+    yield from session.scalars(
+        notices.where(*approved, ProgrammeItem.kind == "notice").order_by(
+            ProgrammeItem.programme_id, ProgrammeItem.position
+        )
+    )
 
 
 def _voices(session: Session, community_id: str) -> Iterator[str]:

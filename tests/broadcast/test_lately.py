@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from sqlalchemy import select
 
 from ivr import conversation
+from ivr.broadcast.rendering import Studio, render_programme
+from ivr.broadcast.store import SoundStore
 from ivr.dialogue.view import BroadcastView, VoiceView
+from ivr.prompts.clips import ClipStore
+from ivr.prompts.wanted import record_texts
 from ivr.view import community_view
 from speech.audio import read_audio
 from sync.archive import Archive
@@ -29,6 +33,7 @@ from sync.records.tables import (
     new_id,
 )
 from tests.prompts.rich import enrich
+from tests.prompts.tone_synthesizer import ToneSynthesizer
 from tests.sync.recording_source import source
 from tests.sync.test_api_reads_audio import PRIVATE, audible, said
 from tests.sync.voices import Said
@@ -53,14 +58,20 @@ def rich(any_archive: Archive, any_community: Community) -> Archive:
     return any_archive
 
 
-def air(archive: Archive, *items: Item, ago: timedelta = timedelta(hours=1), state: str = "finished") -> str:
+def air(
+    archive: Archive,
+    *items: Item,
+    ago: timedelta = timedelta(hours=1),
+    state: str = "finished",
+    programme_id: str = "",
+) -> str:
     """A programme that was approved and that one loudspeaker played, or did not; its id."""
     at = NOW - ago
     with archive.database.begin() as session:
-        programme_id = compose(session, STAFF, "今天的消息", items, at)
+        programme_id = programme_id or compose(session, STAFF, "今天的消息", items, at)
         programme = session.get_one(Programme, programme_id)
-        programme.sound_state, programme.sound_digest = "ready", programme_id
-        approve(session, STAFF, programme_id, programme_id, at)
+        programme.sound_state, programme.sound_digest = "ready", programme.sound_digest or programme_id
+        approve(session, STAFF, programme_id, programme.sound_digest, at)
         loudspeaker = Loudspeaker(
             id=new_id("ls"), community_id="cm_test", name=new_id("村口"), kind="files", created_at=at
         )
@@ -128,6 +139,26 @@ def test_a_voice_taken_back_is_gone_from_a_call_that_goes_on(
     assert "甲的话" not in elsewhere.press("*").raw
     assert "乙的话" in there.press("#").said
     assert "甲的话" not in Platform(open_app(rich).test_client()).begin().press("3", "4").raw
+
+
+def test_it_is_heard_in_the_clips_the_loudspeakers_were_given_with_their_captions(
+    archive: Archive, community: Community
+) -> None:
+    home, hum = archive.recordings.folder.parent, ToneSynthesizer()
+    studio = Studio(archive, ClipStore(home / "clips", b"clips"), SoundStore.under(home), lambda: hum)
+    with archive.database.begin() as session:
+        programme_id = compose(session, STAFF, "停水", [Item("notice", "明天上午停水。")], NOW)
+    assert render_programme(studio, programme_id)
+    air(archive, programme_id=programme_id)
+    client = open_app(archive).test_client()
+    call = Platform(client).begin().press("3", "4")
+    played = [urlsplit(play.text or "").path for play in call.document.iter("Play")]
+    captions = [unquote(client.get(path).headers["X-Caption"]) for path in played]
+    assert captions == ["有个通知。", "明天上午停水。"]
+    assert "明天上午停水。" not in call.said
+    with archive.database.read() as session:
+        ahead = set(record_texts(session, "cm_test"))
+    assert {"停水", "明天上午停水。"} <= ahead
 
 
 def test_an_own_voice_is_heard_whole_with_what_must_be_hidden_bleeped(archive: Archive, said: Said) -> None:

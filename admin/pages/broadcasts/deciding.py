@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from admin.pages.access import language
-from admin.pages.broadcasts.acting import REFUSED, Shown, Work, act, typed, whole
+from admin.pages.broadcasts.acting import REFUSED, Shown, Work, act, actor, typed, whole
 from admin.pages.broadcasts.forms import chosen_areas, read_when, repeats, volume
 from admin.pages.broadcasts.programme import show
 from admin.pages.words import word
@@ -22,13 +22,20 @@ EMERGENCY_REPEATS = 2
 
 
 def add_decisions(desk: Blueprint, queue: WorkQueue) -> None:
-    """Put the buttons of a programme's page on the desk."""
+    """Put the buttons of a programme's page on the desk. What is approved may be heard by telephone, too."""
 
     @for_role("broadcasts.write")
     def broadcast_render(programme_id: str) -> Response:
         """Ask once more for its sound."""
         queue.put("render_programme", programme_id=programme_id)
         return _back(programme_id)
+
+    @for_role("broadcasts.approve")
+    def broadcast_approve(programme_id: str) -> Shown:
+        """Let what was heard be loud; an emergency by a second person, or with the PIN."""
+        answer = _approve(programme_id)
+        queue.put("render", community_id=actor().community_id)
+        return answer
 
     views = (
         broadcast_render,
@@ -66,9 +73,7 @@ def broadcast_withdraw(programme_id: str) -> Shown:
     return _decide(programme_id, work, "broadcast_done_withdraw")
 
 
-@for_role("broadcasts.approve")
-def broadcast_approve(programme_id: str) -> Shown:
-    """Let what was heard be loud; an emergency by a second person, or with the PIN."""
+def _approve(programme_id: str) -> Shown:
     digest, pin = typed("digest", 64), typed("pin", 20)
     is_right = True
 
