@@ -1,7 +1,7 @@
 """Loudspeakers that play from a folder: a file is put there when it is due and taken away afterwards.
 
-The folder may be a shared drive, or one that is synchronised with the device. Nothing comes back from it, so
-`finished` carries the detail `unconfirmed`.
+The folder may be a shared drive, or one that is synchronised with the device. Nothing comes back from it: a
+play is `received` while its file lies there, and `finished` with the detail `unconfirmed` when it has gone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import NoResultFound
 
 from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
-from ivr.broadcast.lying import INDEX, Lying, lying_of, read_index, write_index
+from ivr.broadcast.lying import INDEX, Lying, lying_of, read_index, take_away, write_index
 from ivr.broadcast.multicast import UNCONFIRMED
 from sync.archive import Archive
 from sync.errors import RecordsError
@@ -27,7 +27,7 @@ from sync.records.tables import Community
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 20.0
+SWEEP_SECONDS = 5.0
 REMEMBERED = timedelta(hours=1)
 _FOLDER = re.compile(r"[\w\- ]{1,60}")
 
@@ -87,9 +87,6 @@ class FileLoudspeakers:
         await self._lay(job)
 
     async def _lay(self, job: Job) -> None:
-        if self._clock() >= job.expires_at:
-            self._tell(job, "failed", "expired")
-            return
         try:
             folder = folder_of(job, self._root)
             async with self._lock:
@@ -101,7 +98,6 @@ class FileLoudspeakers:
             self._tell(job, "failed", "unreachable")
         else:
             self._tell(job, "received")
-            self._tell(job, "finished", UNCONFIRMED)
 
     async def stop(self, airing_id: str) -> None:
         """Take its files away. What the device has begun already can't be reached."""
@@ -111,7 +107,10 @@ class FileLoudspeakers:
             del self._waiting[job.play_id]
             self._tell(job, "failed", "stopped")
         async with self._lock:
-            await asyncio.to_thread(self._take_away, lambda lying: lying.airing_id == airing_id)
+            ended, is_sure = await asyncio.to_thread(self._take_away, lambda one: one.airing_id == airing_id)
+        self._tell_end(ended, "failed", "stopped")
+        if not is_sure:
+            raise BroadcastError("a folder can't be reached")
 
     async def close(self) -> None:
         """Leave the files where they are: the next start takes them away in time."""
@@ -125,48 +124,61 @@ class FileLoudspeakers:
 
     # --- folders ---
     def _put(self, folder: Path, job: Job) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        """Lay the file there, unless it lies or lay there, for this loudspeaker or another one of the folder.
+
+        Raises BroadcastError, OSError.
+        """
         index = {one.play_id: one for one in read_index(folder)}
-        if (known := index.get(job.play_id)) and known.state != "coming":
+        if job.play_id in index and index[job.play_id].state != "coming":
             return
+        if self._clock() >= job.expires_at:
+            raise BroadcastError("expired")
+        known = index.get(job.play_id) or next(
+            (one for one in index.values() if one.airing_id == job.airing_id), None
+        )
+        folder.mkdir(parents=True, exist_ok=True)
         data = job.sound.path.read_bytes()
         if hashlib.sha256(data).hexdigest() != job.sound.sha256:
             raise BroadcastError("wrong_sum")
         lying = known or lying_of(job, self._zone_of(job.loudspeaker.community_id))
+        lying = replace(lying, play_id=job.play_id, loudspeaker_id=job.loudspeaker.id)
         write_index(folder, (index | {job.play_id: lying}).values())
-        draft = folder / f".{lying.file}.part"
-        draft.write_bytes(data)
-        draft.replace(folder / lying.file)
-        write_index(folder, (index | {job.play_id: replace(lying, state="lying")}).values())
+        if lying.state == "coming":
+            draft = folder / f".{lying.file}.part"
+            draft.write_bytes(data)
+            draft.replace(folder / lying.file)
+            write_index(folder, (index | {job.play_id: replace(lying, state="lying")}).values())
 
-    def _take_away(self, is_over: Callable[[Lying], bool]) -> None:
-        """Files go, their plays stay in the index until nobody may hand them down again."""
-        long_ago = self._clock() - REMEMBERED
+    def _take_away(self, is_over: Callable[[Lying], bool]) -> tuple[list[Lying], bool]:
+        """Files go, their plays stay in the index until nobody may hand them down again.
+
+        What has gone now, and whether every folder could be reached.
+        """
+        ended: list[Lying] = []
+        is_sure = True
         for path in self._root.glob(f"*/{INDEX}"):
-            index = read_index(path.parent)
-            kept = []
-            for lying in index:
-                if lying.state != "gone" and is_over(lying):
-                    (path.parent / lying.file).unlink(missing_ok=True)
-                    lying = replace(lying, state="gone")
-                if lying.until_at > long_ago:
-                    kept.append(lying)
-            if kept != index:
-                write_index(path.parent, kept)
+            try:
+                ended += take_away(path.parent, is_over, self._clock() - REMEMBERED)
+            except OSError as error:
+                log.warning("a folder of programmes can't be reached: %s", type(error).__name__)
+                is_sure = False
+        return ended, is_sure
 
     async def _sweep(self) -> None:
+        now = self._clock()
+        self._stopped = {one: at for one, at in self._stopped.items() if at > now - REMEMBERED}
         async with self._lock:
-            now = self._clock()
-            self._stopped = {one: at for one, at in self._stopped.items() if at > now - REMEMBERED}
-            try:
-                await asyncio.to_thread(self._take_away, lambda lying: lying.until_at <= now)
-            except OSError as error:
-                log.warning("old programmes could not be taken away: %s", type(error).__name__)
+            ended, _ = await asyncio.to_thread(self._take_away, lambda one: one.until_at <= now)
+        self._tell_end(ended, "finished", UNCONFIRMED)
 
     async def _keep_sweeping(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             await self._sweep()
+
+    def _tell_end(self, ended: Sequence[Lying], what: What, detail: str) -> None:
+        for one in ended:
+            self._report(Told(one.play_id, one.loudspeaker_id, what, self._clock(), detail))
 
     def _tell(self, job: Job, what: What, detail: str = "") -> None:
         self._report(Told(job.play_id, job.loudspeaker.id, what, self._clock(), detail))

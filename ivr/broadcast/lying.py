@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Lying:
 
     play_id: str
     airing_id: str
+    loudspeaker_id: str
     file: str
     title: str
     at: str
@@ -62,6 +63,7 @@ def lying_of(job: Job, zone: tzinfo) -> Lying:
     return Lying(
         job.play_id,
         job.airing_id,
+        job.loudspeaker.id,
         f"{at:%Y%m%d_%H%M}_{fit(job.title)}_{mark}{suffix}",
         job.title,
         f"{at:%Y-%m-%d %H:%M}",
@@ -75,13 +77,31 @@ def lying_of(job: Job, zone: tzinfo) -> Lying:
 def write_index(folder: Path, index: Iterable[Lying]) -> None:
     """The index, and the list of what is there. Raises OSError."""
     index = list(index)
+    there = {one.file: one for one in index if one.state == "lying"}
     told = json.dumps([asdict(one) for one in index], ensure_ascii=False, indent=1).encode()
     rows = (
         dict(zip(COLUMNS, (one.file, one.title, one.at, one.latest, one.repeats, one.volume), strict=True))
-        for one in index
-        if one.state == "lying"
+        for one in there.values()
     )
     for name, data in ((INDEX, told), (LIST, b"".join(csv_lines(COLUMNS, rows)))):
         draft = folder / f"{name}.part"
         draft.write_bytes(data)
         os.replace(draft, folder / name)
+
+
+def take_away(folder: Path, is_over: Callable[[Lying], bool], long_ago: datetime) -> list[Lying]:
+    """Remove the files of what is over; what has gone now. What was over `long_ago` is forgotten.
+
+    Raises OSError.
+    """
+    index, kept, ended = read_index(folder), [], []
+    for lying in index:
+        if lying.state != "gone" and is_over(lying):
+            (folder / lying.file).unlink(missing_ok=True)
+            lying = replace(lying, state="gone")
+            ended.append(lying)
+        if lying.until_at > long_ago:
+            kept.append(lying)
+    if kept != index:
+        write_index(folder, kept)
+    return ended

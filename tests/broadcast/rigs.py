@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from benchmarks.broadcast_ear import Ear
 from ivr.broadcast.files import FileLoudspeakers
 from ivr.broadcast.loudspeakers import Job, Loudspeakers, SoundFile
+from ivr.broadcast.lying import read_index
 from ivr.broadcast.mqtt import MqttLoudspeakers
 from ivr.broadcast.multicast import MulticastLoudspeakers
 from ivr.broadcast.paging import PagedLoudspeakers
@@ -100,10 +101,10 @@ class FilesRig:
         self.adapter = FileLoudspeakers(self.root)
 
     async def job(self, times: int = 1, expires: float = 30, wait: float = 0) -> Job:
-        return plain(self.sound, {}, times, expires, wait)
+        return plain(self.sound, {}, times, min(expires, 1.0), wait)
 
     def begun(self, job: Job) -> int:
-        return len(list((self.root / job.loudspeaker.id).glob("*.wav")))
+        return sum(one.state != "coming" for one in read_index(self.root / job.loudspeaker.id))
 
     async def die(self, job: Job) -> None:
         self.root.rename(self.root.with_name("gone"))

@@ -225,7 +225,7 @@ def test_a_file_lies_in_its_folder_from_its_time_until_it_is_over(tmp_path: Path
     times = {"at": at, "expires_at": at + timedelta(minutes=10), "title": "早间播报"}
     once = job(sound, {"folder": "小学"}, "pl1", **times)
     ledger = airing(root, once, once, clock=lambda: at)
-    assert ledger.of("pl1")[:2] == [("received", ""), ("finished", "unconfirmed")]
+    assert ledger.of("pl1") == [("received", ""), ("received", "")]
     (name,) = sounds_in(folder)
     assert name.startswith("20261122_0900_早间播报_")  # the community's own time
     assert (folder / name).read_bytes() == sound.path.read_bytes()
@@ -233,9 +233,44 @@ def test_a_file_lies_in_its_folder_from_its_time_until_it_is_over(tmp_path: Path
     airing(root, once, clock=lambda: at + timedelta(minutes=9))
     assert sounds_in(folder) == [name]
     late = airing(root, once, clock=lambda: at + timedelta(minutes=10))
-    assert late.of("pl1") == [("failed", "expired")]
+    assert late.of("pl1") == [("finished", "unconfirmed"), ("received", "")]
+    never = job(sound, {"folder": "小学"}, "pl2", airing="ai2", **times)
+    ledger = airing(root, never, clock=lambda: at + timedelta(minutes=10))
+    assert ledger.of("pl2") == [("failed", "expired")]
     assert sounds_in(folder) == []  # the start took it away
     assert (folder / LIST).read_text("utf-8-sig").strip() == "文件,节目,开始,最迟,次数,音量"
+
+
+def test_two_loudspeakers_of_one_folder_have_one_file(tmp_path: Path, sound: SoundFile) -> None:
+    first, second = (job(sound, {"folder": "村口"}, f"pl{n}", speaker=f"ls{n}") for n in (1, 2))
+    ledger = airing(tmp_path / "root", first, second)
+    assert ledger.of("pl1") == ledger.of("pl2") == [("received", "")]
+    assert len(sounds_in(tmp_path / "root" / "村口")) == 1
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    ledger = airing(tmp_path / "root", clock=lambda: later)  # a new announcer tells of both
+    assert [(one.play_id, one.loudspeaker_id, one.what) for one in ledger.told] == [
+        ("pl1", "ls1", "finished"),
+        ("pl2", "ls2", "finished"),
+    ]
+
+
+def test_a_folder_that_can_not_be_reached_is_not_silent(tmp_path: Path, sound: SoundFile) -> None:
+    root = tmp_path / "root"
+
+    async def scene() -> None:
+        adapter = FileLoudspeakers(root)
+        await adapter.start(Ledger())
+        await adapter.air(job(sound, {}, "pl1", speaker="ls1"))
+        (name,) = sounds_in(root / "ls1")
+        (root / "ls1" / name).unlink()
+        (root / "ls1" / name).mkdir()  # what can't be removed
+        with pytest.raises(BroadcastError):
+            await adapter.stop("ai1")
+        (root / "ls1" / name).rmdir()
+        await adapter.stop("ai1")
+        await adapter.close()
+
+    asyncio.run(scene())
 
 
 def test_what_was_played_or_stopped_is_not_put_there_again_what_was_cut_off_is(

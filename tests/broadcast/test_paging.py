@@ -107,7 +107,7 @@ def played(village: Village, heard: bytes, times: int = 1) -> bool:
     """Whether the programme was heard, so often and not more often."""
     programme = pcm_of(village.sound)
     is_all = resemblance(programme[1600:], heard) > 0.95
-    return is_all and abs(loud_seconds(heard) / loud_seconds(programme) - times) < 0.35
+    return is_all and abs(loud_seconds(heard) / loud_seconds(programme) / times - 1) < 0.3
 
 
 @pytest.mark.skipif(BARESIP is None, reason="no baresip on this machine")
@@ -142,14 +142,24 @@ def test_a_telephone_that_picks_up_by_itself_plays_the_programme_once_and_one_th
         assert played(village, good.heard().tobytes())
 
 
+@asynccontextmanager
+async def trunk_person() -> AsyncIterator[Person]:
+    """Who picks up behind the trunk."""
+    one = Person()
+    await one.open(TRUNK_PORT)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
 def test_headers_say_that_it_is_to_pick_up_and_the_community_calls(scenes: Stage, village: Village) -> None:
     async def scene(t: SipTown) -> None:
-        trunk = Person()
-        await trunk.open(TRUNK_PORT)
-        async with person() as first, person() as second, desk(village, t) as d:
+        async with trunk_person() as trunk, person() as first, person() as second, desk(village, t) as d:
+            second.speaking = asyncio.create_task(asyncio.sleep(0))  # has no microphone: sends no sound
             jobs = [
                 village.job({"uri": first.address}, repeat=2),
-                village.job({"uri": second.address, "auto_answer": "alert-info"}),
+                village.job({"uri": second.address, "auto_answer": "alert-info"}, repeat=3),
                 village.job({"uri": "8001"}),  # an extension of the PBX behind the trunk
             ]
             for job in jobs:
@@ -164,8 +174,7 @@ def test_headers_say_that_it_is_to_pick_up_and_the_community_calls(scenes: Stage
             assert second.invite.headers["alert-info"].endswith(";info=alert-autoanswer;delay=0")
             assert trunk.invite.first.startswith("INVITE sip:8001@")
             assert played(village, bytes(first.heard), times=2)
-            assert played(village, bytes(second.heard))
-        trunk.close()
+            assert played(village, bytes(second.heard), times=3)
 
     scenes.play(scene)
 

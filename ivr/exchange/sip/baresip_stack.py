@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -47,9 +48,11 @@ BUSY, NO_ANSWER = {486, 600, 603}, {408, 480, 487}
 
 
 class BaresipLeg:
-    """One call of the stack."""
+    """One call of the stack; `is_ours` where we have dialled."""
 
-    def __init__(self, call: Call, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(
+        self, call: Call, spawn: Callable[[Coroutine[Any, Any, None]], None], is_ours: bool = False
+    ) -> None:
         headers = {name.lower(): value for name, value in call.headers.items()}
         self.invite = Invite(
             from_=headers.get("from", call.peer or ""),
@@ -63,8 +66,9 @@ class BaresipLeg:
         self.on_answered: Callable[[], None] = lambda: None
         self.on_over: Callable[[], None] = lambda: None
         self.is_over = False
-        self._call, self._spawn = call, spawn
+        self._call, self._spawn, self._is_ours = call, spawn, is_ours
         self._text = ""
+        self._up_at = self._heard_at = 0.0
         call.on(self._hear_of)
 
     @property
@@ -116,9 +120,22 @@ class BaresipLeg:
     def read(self) -> bytes:
         """From the stack's other buffer."""
         try:
-            return bytes(self._call.audio.read(READ_BYTES))
+            heard = bytes(self._call.audio.read(READ_BYTES))
         except (AudioNotActive, AudioRestarted):
             return b""
+        if heard:
+            self._heard_at = time.monotonic()
+        return heard
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether the other side has vanished: no sound has come for so long, and nobody holds the call.
+
+        Who is called by us may have no microphone, as loudspeakers do: only one that has sent sound and
+        sends none any more is taken to be gone.
+        """
+        since = self._heard_at or (0.0 if self._is_ours else self._up_at)
+        is_expected = since > 0 and not self.is_over and not self._call.remote_on_hold
+        return is_expected and time.monotonic() - since > seconds
 
     async def _safely(self, act: Coroutine[Any, Any, None]) -> None:
         try:
@@ -131,7 +148,10 @@ class BaresipLeg:
             case Event.CALL_RINGING | Event.CALL_PROGRESS:
                 self.on_ringing()
             case Event.CALL_ESTABLISHED:
+                self._up_at = time.monotonic()
                 self.on_answered()
+            case Event.CALL_RESUME:
+                self._up_at = self._heard_at = time.monotonic()
             case Event.CALL_DTMF_START:
                 self.on_key(event.text or "")
             case Event.CALL_DTMF_END:
@@ -151,6 +171,7 @@ class BaresipStack:
         self._agent: UserAgent
         self._recent: deque[StackEvent] = deque(maxlen=MOST_RECENT)
         self._sources = Sources()
+        self._legs: set[BaresipLeg] = set()
         first, last = settings.rtp_ports
         self._ports = (settings.port, *range(first, last + 1))
         self._warden = Warden(Fence(()), self._ports)
@@ -176,6 +197,7 @@ class BaresipStack:
             raise
         self._agent.on_incoming(lambda call: self._spawn(self._arrive(call, self._leg(call), take)))
         self._spawn(self._keep_fence())
+        self._spawn(self._watch())
         if settings.account:
             self._spawn(self._register())
 
@@ -185,7 +207,7 @@ class BaresipStack:
             call = await self._agent.dial(address, dict(headers or {}))
         except (BaresipError, ValueError) as error:
             raise StackError("the SIP stack does not dial") from error
-        leg = self._leg(call)
+        leg = self._leg(call, is_ours=True)
         for event in [event for event in self._recent if event.call == call.handle]:
             asyncio.get_running_loop().call_soon(call._on_stack_event, event)
         return leg
@@ -211,12 +233,25 @@ class BaresipStack:
         if not leg.is_over:
             take(leg)
 
-    def _leg(self, call: Call) -> BaresipLeg:
+    def _leg(self, call: Call, is_ours: bool = False) -> BaresipLeg:
         self._warden.guard()  # each call opens sockets of its own for sound
-        return BaresipLeg(call, self._spawn)
+        leg = BaresipLeg(call, self._spawn, is_ours)
+        self._legs.add(leg)
+        return leg
 
     async def _fence(self) -> Fence:
         return Fence(await asyncio.to_thread(networks_of, self._settings.welcome))
+
+    async def _watch(self) -> None:
+        """Hang up where the other side has vanished. The library's own watch cuts off who only listens."""
+        seconds = self._settings.dead_seconds
+        while seconds:
+            await asyncio.sleep(min(1.0, seconds / 4))
+            self._legs = {leg for leg in self._legs if not leg.is_over}
+            for leg in self._legs:
+                if leg.is_silent(seconds):
+                    log.info("a call without sound is over")
+                    leg.hang_up()
 
     async def _keep_fence(self) -> None:
         """Look up again whom to let in: names move to other addresses."""
@@ -249,7 +284,6 @@ def _config(settings: LineSettings) -> Config:
     return Config(
         net_interface=None if settings.host == "0.0.0.0" else settings.host,
         max_concurrent_calls=None,
-        rtp_timeout=settings.dead_seconds,
         expose_headers=HEADERS,
         native_log_level="error",
         sip_trace=True,
