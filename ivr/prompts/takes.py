@@ -143,8 +143,9 @@ def _checked(data: bytes) -> Audio:
     try:
         audio = read_audio(data, max_seconds=LONGEST_SECONDS)
     except SpeechError as error:
-        code = "sound_too_long" if "longer" in str(error) else "no_sound"
-        raise DeskError(str(error), code, LONGEST_SECONDS) from error
+        if "longer" in str(error):
+            raise DeskError(str(error), "sound_too_long", LONGEST_SECONDS) from error
+        raise DeskError(str(error), "no_sound") from error
     loud = np.flatnonzero(np.abs(audio.samples) > _QUIET)
     if not len(loud) or (loud[-1] - loud[0]) / audio.rate < _SHORTEST_SECONDS:
         raise DeskError("nobody is heard in it", "sound_too_quiet")
