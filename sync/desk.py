@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +11,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from speech.redact import redact
+from sync.acting import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.corrections import note_correction
-from sync.errors import RecordsError
 from sync.learning import learn_category, learn_words
 from sync.matters import OPEN, tell_all
 from sync.records.tables import (
@@ -33,33 +32,14 @@ from sync.searching import index_words
 from sync.unsaid import heard_as, unsay
 from sync.words import MACHINE, transcript_name
 
+__all__ = [
+    "LONGEST_SPOKEN", "LONGEST_TEXT", "Actor", "ChangedMeanwhile", "DeskError", "NotThere", "acting_on",
+    "approve", "changed", "classify", "correct", "publish_in", "publish_progress", "put_back", "reject",
+    "reply", "reply_in", "retopic",
+]  # fmt: skip
+
 LONGEST_SPOKEN = 300  # characters: about two minutes of speech
 LONGEST_TEXT = 5000
-
-
-class DeskError(RecordsError):
-    """An act that can't be done. `code` names the reason, for a desk that says it in its own language."""
-
-    def __init__(self, message: str, code: str, longest: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
-        self.longest = longest
-
-
-class NotThere(DeskError):
-    """The staff member's community has no such record."""
-
-
-class ChangedMeanwhile(DeskError):
-    """Somebody else changed the record since it was read."""
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts: the id of a staff member, and the one community whose records they may touch."""
-
-    id: str
-    community_id: str
 
 
 def approve(

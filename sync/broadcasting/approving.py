@@ -9,9 +9,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from sync.acting import Actor, DeskError
 from sync.broadcasting.programmes import locked
 from sync.community_settings import audit, change_setting, setting
-from sync.desk import Actor, DeskError
 from sync.records.tables import Airing, Audit, Programme, Schedule
 from sync.voiding import cut
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.acting import Actor, DeskError, NotThere
 from sync.broadcasting.approving import may_be_loud
 from sync.broadcasting.programmes import programme_of
 from sync.broadcasting.schedules import check_areas
 from sync.community_settings import audit
-from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Programme, record_id
 from sync.upsert import insert_or_ignore
 from sync.voiding import cut

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.acting import Actor, DeskError, NotThere
 from sync.archive import Archive
 from sync.community_settings import audit
-from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Loudspeaker, new_id
 
 KINDS = ("mqtt", "sip", "callin", "multicast", "files", "certified")

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from sync.acting import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.community_settings import audit
-from sync.desk import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.records.tables import Opinion, Programme, ProgrammeItem, ProgressUpdate, Topic, new_id
 from sync.voiding import unapprove
 from sync.wording import is_worded

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.acting import Actor, DeskError, NotThere
 from sync.broadcasting.programmes import programme_of
 from sync.community_settings import audit
-from sync.desk import Actor, DeskError, NotThere
 from sync.records.tables import Airing, Loudspeaker, Schedule, new_id
 from sync.voiding import cut
 
