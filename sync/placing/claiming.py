@@ -10,19 +10,16 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
 from sync.community_settings import audit
 from sync.errors import KeyDestroyed
 from sync.people import readable_number
-from sync.placing.consents import has_agreed
 from sync.placing.policy import Placing, may_be_called, placing_of
 from sync.placing.rules import (
     LOST,
-    MISSED,
-    REQUEST,
     GiveUp,
     Past,
     Place,
@@ -31,17 +28,16 @@ from sync.placing.rules import (
     day_began,
     judge,
 )
+from sync.placing.wanted import no_longer_wanted
 from sync.placing.wishes import is_ours
+from sync.records.placed import OPEN
 from sync.records.tables import (
     Call,
     Community,
     Number,
-    Opinion,
     Person,
     PlacedCall,
     PlacedTry,
-    Reply,
-    Request,
 )
 from sync.upsert import is_sqlite
 
@@ -54,8 +50,6 @@ LONGEST_CALL = timedelta(minutes=30)
 _LIVE_CALL = timedelta(minutes=10)
 _LOCK = 0x706C6163  # "plac": PostgreSQL's advisory lock while a call is chosen
 _AT_ONCE = 20
-_WAITING: ColumnElement[str] = literal_column("'waiting'")  # written out for the partial index
-_CALLING: ColumnElement[str] = literal_column("'calling'")
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ def claim(archive: Archive, line: str, now: datetime, most_everywhere: int) -> C
     with archive.database.begin() as session:
         if not is_sqlite(session):  # there is one writer there anyway
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        due = select(PlacedCall).where(PlacedCall.state == _WAITING, PlacedCall.next_try_at <= now)
+        due = select(PlacedCall).where(OPEN, PlacedCall.state == "waiting", PlacedCall.next_try_at <= now)
         for placed in session.scalars(due.order_by(PlacedCall.next_try_at).limit(_AT_ONCE)).all():
             claimed = _consider(session, archive, placed, line, now, most_everywhere)
             if claimed is not None:
@@ -87,7 +81,7 @@ def claim(archive: Archive, line: str, now: datetime, most_everywhere: int) -> C
 
 def is_due(session: Session, now: datetime) -> bool:
     """Whether any wish is to be looked at; quick, and no writer waits for it."""
-    due = exists().where(PlacedCall.state == _WAITING, PlacedCall.next_try_at <= now)
+    due = exists().where(OPEN, PlacedCall.state == "waiting", PlacedCall.next_try_at <= now)
     return bool(session.scalar(select(due.select_from(PlacedCall))))
 
 
@@ -145,57 +139,6 @@ def _try(session: Session, placed: PlacedCall, number: str, line: str, now: date
     dialled = session.get_one(Community, placed.community_id).dialled_number
     LOG.info("placed call %s, try %d (%s)", placed.id, placed.tries, placed.reason)
     return Claimed(placed.id, placed.tries, number, dialled)
-
-
-def no_longer_wanted(session: Session, placed: PlacedCall) -> str:
-    """Why a wish that still waits is not to be fulfilled any more; '' when it is."""
-    if placed.number_id is None:
-        return "erased"
-    match placed.reason:
-        case "missed":
-            return _has_rung_again(session, placed) or _was_reached_since(session, placed)
-        case "request":
-            request = session.get(Request, placed.about)
-            return "settled" if request is None or request.settled_at else ""
-        case "reply":
-            return _reply_is_told(session, placed)
-    return "unknown"
-
-
-def _has_rung_again(session: Session, placed: PlacedCall) -> str:
-    """They rang once more: that later wish stands for this one."""
-    later = exists().where(
-        PlacedCall.number_id == placed.number_id,
-        PlacedCall.reason == MISSED,
-        PlacedCall.made_at > placed.made_at,
-    )
-    return "rang_again" if session.scalar(select(later)) else ""
-
-
-def _was_reached_since(session: Session, placed: PlacedCall) -> str:
-    """Another of this number's wishes was fulfilled, after they rang for this one."""
-    since = exists().where(
-        PlacedCall.number_id == placed.number_id,
-        PlacedCall.id != placed.id,
-        PlacedCall.reason.in_((MISSED, REQUEST)),
-        PlacedCall.state == "reached",
-        PlacedCall.settled_at > placed.made_at,
-    )
-    return "reached_meanwhile" if session.scalar(select(since)) else ""
-
-
-def _reply_is_told(session: Session, placed: PlacedCall) -> str:
-    reply = session.get(Reply, placed.about)
-    if reply is None or not reply.spoken:
-        return "taken_back"
-    if reply.heard_at is not None:
-        return "heard"
-    newer = exists().where(Reply.opinion_id == reply.opinion_id, Reply.published_at > reply.published_at)
-    if session.scalar(select(newer)):
-        return "newer_reply"
-    opinion = session.get_one(Opinion, reply.opinion_id)
-    agreed = select(Person.id).where(Person.id == opinion.person_id, has_agreed(Person.id))
-    return "" if session.scalar(agreed) else "consent_withdrawn"
 
 
 def _number_of(session: Session, archive: Archive, placed: PlacedCall) -> str:

@@ -15,6 +15,7 @@ from sync.errors import RecordsError
 from sync.placing.claiming import ACTOR, LONGEST_CALL, SILENCE, give_up
 from sync.placing.policy import placing_of
 from sync.placing.rules import LOST, REQUEST, Course, GiveUp, Wait, Wish, after_try, told
+from sync.records.placed import OPEN
 from sync.records.tables import PlacedCall, PlacedTry, Request
 
 LOG = logging.getLogger("tingjian.placing")
@@ -80,7 +81,8 @@ def unsure(session: Session, now: datetime) -> list[Unsure]:
     rows = session.execute(
         select(PlacedTry.placed_id, PlacedTry.n, PlacedTry.line, PlacedTry.sid)
         .join(PlacedCall, PlacedCall.id == PlacedTry.placed_id)
-        .where(PlacedCall.state == "calling", PlacedCall.next_try_at <= now, PlacedTry.n == PlacedCall.tries)
+        .where(OPEN, PlacedCall.state == "calling", PlacedCall.next_try_at <= now)
+        .where(PlacedTry.n == PlacedCall.tries)
     )
     return [Unsure(placed_id, n, line, sid or "") for placed_id, n, line, sid in rows]
 
