@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ivr.broadcast.wire import Answer, Order, read_answer, read_order
@@ -31,11 +32,13 @@ class Remembered:
 class Memory:
     """Lines of JSON, each on the disk before the call returns. Without a file all is forgotten at the end.
 
-    A line that was cut off by a power failure is passed over. Raises OSError when the disk is full.
+    A line that was cut off by a power failure is passed over. May be used by two threads. Raises OSError when
+    the disk is full.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._writing = Lock()
         self._jobs: dict[str, Remembered] = {}
         self._stopped: dict[str, float] = {}
         if path is not None and path.exists():
@@ -49,11 +52,11 @@ class Memory:
 
     def unfinished(self) -> list[Remembered]:
         """Jobs that were taken and are not over."""
-        return [one for one in self._jobs.values() if not one.is_over]
+        return [one for one in list(self._jobs.values()) if not one.is_over]
 
     def ended_since(self, at: float) -> list[Answer]:
         """How jobs ended lately."""
-        return [one.answer for one in self._jobs.values() if one.is_over and one.answer.at >= at]
+        return [one.answer for one in list(self._jobs.values()) if one.is_over and one.answer.at >= at]
 
     def is_stopped(self, airing_id: str) -> bool:
         """Whether nothing of this airing is to sound any more."""
@@ -74,7 +77,7 @@ class Memory:
     def _append(self, line: dict[str, Any]) -> None:
         if self._path is None:
             return
-        with self._path.open("a", encoding="utf-8") as file:
+        with self._writing, self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())

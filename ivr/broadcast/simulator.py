@@ -37,6 +37,8 @@ from speech.errors import SpeechError
 PRESENCE_SECONDS = 60.0
 SETTLE_SECONDS = 0.5
 """After each new connection nothing begins for so long: a stop may wait behind the job it is for."""
+WAKE_SECONDS = 3.0
+"""So long after its start it waits for the broker before it goes on with what it was told before."""
 LOOK_SECONDS = 0.5
 """The clock is looked at so often: it may have been put right meanwhile."""
 GAP_SECONDS = 1.0
@@ -70,6 +72,7 @@ class SimulatedLoudspeaker:
             on_up=self._come_up,
             on_down=lambda: self._say("连不上了 · the broker is gone; trying again"),
             will=(presence_topic(self.id), presence_bytes(False)),
+            is_threaded=True,
         )
 
     @property
@@ -79,10 +82,11 @@ class SimulatedLoudspeaker:
 
     async def run(self) -> None:
         """Live until cancelled."""
+        self._loop = asyncio.get_running_loop()
         async with aiohttp.ClientSession() as self._web:
+            self._wake()
             await self._link.open()
             try:
-                self._wake()
                 while True:
                     await asyncio.sleep(PRESENCE_SECONDS)
                     self._tell_presence()
@@ -93,13 +97,13 @@ class SimulatedLoudspeaker:
                 await asyncio.gather(*self._tasks.values(), return_exceptions=True)
                 await self._link.close((presence_topic(self.id), presence_bytes(False, time.time())))
 
-    # --- what comes in ---
+    # --- what comes in, in the link's thread: remembered before the broker may forget it ---
     def _take(self, message: Message) -> None:
         if message.is_retained:
             return
         if message.topic == STOPS:
             if airing_id := read_stop(message.payload):
-                self._stop(airing_id)
+                self._take_stop(airing_id)
         elif order := read_order(message.payload):
             self._take_order(order)
 
@@ -109,10 +113,14 @@ class SimulatedLoudspeaker:
             self._send(known.answer)
             return
         self._tell(order, "received")
-        self._begin(order)
+        self._loop.call_soon_threadsafe(self._begin, order)
 
-    def _stop(self, airing_id: str) -> None:
+    def _take_stop(self, airing_id: str) -> None:
         self._memory.note_stop(airing_id)
+        self._loop.call_soon_threadsafe(self._stop, airing_id)
+
+    # --- one job ---
+    def _stop(self, airing_id: str) -> None:
         for one in self._memory.unfinished():
             if one.order is not None and one.order.airing == airing_id:
                 self._silence(one.order, "stopped")
@@ -124,9 +132,8 @@ class SimulatedLoudspeaker:
             self._cut[order.id] = why
             task.cancel()
 
-    # --- one job ---
     def _begin(self, order: Order) -> None:
-        task = self._tasks[order.id] = asyncio.get_running_loop().create_task(self._carry_out(order))
+        task = self._tasks[order.id] = self._loop.create_task(self._carry_out(order))
         task.add_done_callback(lambda task: self._ended(order, task))
 
     def _ended(self, order: Order, task: asyncio.Task[None]) -> None:
@@ -229,7 +236,8 @@ class SimulatedLoudspeaker:
         self._tell_presence()
 
     def _wake(self) -> None:
-        """Jobs from before: what was sounding is broken, what was waiting goes on."""
+        """Jobs from before: what was sounding is broken; what was waiting goes on, after a while."""
+        self._settled_at = time.monotonic() + WAKE_SECONDS
         for one in self._memory.unfinished():
             if one.answer.what == "started" or one.order is None:
                 self._break_off(one)
