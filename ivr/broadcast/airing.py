@@ -148,7 +148,8 @@ def _loud(
         latest = latest_begin(hours, now, seconds)
         if latest is None:
             return Refused(silent_because(hours, now, seconds) or "quiet_hours")
-        if trust.other_at is not None and silent_because(hours, trust.other_at, seconds):
+        is_by_clock = airing.schedule_id is not None and trust.other_at is not None
+        if is_by_clock and silent_because(hours, trust.other_at or now, seconds):
             return Refused("clock_jumped", waits=True)
         airing.expires_at = min(airing.expires_at, latest + timedelta(milliseconds=1))
     speakers = speakers_of(session, airing)
