@@ -31,7 +31,9 @@ FIXED_WORDS = "希望楼下的路灯早点修好"
 
 @dataclass(frozen=True)
 class Plan:
-    """How a child is to run. `recognizer` is `fixed`, `real` or `missing`; `die_at` 0 lives on."""
+    """How a child is to run. `recognizer` is `fixed`, `real` or `missing`; `die_at` 0 lives on. Processes of
+    another `lane` have files of their own.
+    """
 
     environment: Mapping[str, str]
     home: Path
@@ -39,6 +41,7 @@ class Plan:
     speed: float
     die_at: int = 0
     log: Path = Path(os.devnull)
+    lane: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -101,7 +104,7 @@ def exchange(plan: Plan) -> None:
     ivr.exchange.server.run_exchange(
         ivr.exchange.server.ExchangeSettings(
             token=exchange_token(archive),
-            spool=settings.home / "spool",
+            spool=settings.home / f"spool{plan.lane}",
             public_base=settings.public_base,
             port=settings.exchange_port,
             speed=plan.speed,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import numpy as np
@@ -55,21 +56,38 @@ def voice(seconds: float) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town")) as place:
-        enrich(place.archive, found_community(place.archive))
-        place.start("redis")
-        yield place
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Town]]:
+    """Two towns, in which processes die at the same time."""
+    with town(tmp_path_factory.mktemp("one")) as one, town(tmp_path_factory.mktemp("other")) as other:
+        for place in (one, other):
+            enrich(place.archive, found_community(place.archive))
+            place.start("redis")
+        yield [one, other]
 
 
 @pytest.fixture(scope="module")
-def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A town in which the exchange's time runs 12 times faster: more, and a busy machine is a slow caller."""
+def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Town]]:
+    """A town with two exchanges, whose time runs 12 times faster: more, and a busy machine is a slow
+    caller.
+    """
     with town(tmp_path_factory.mktemp("fast"), speed=12) as place:
         enrich(place.archive, found_community(place.archive))
         render(place.archive, open_clips(place.settings, place.archive), ToneSynthesizer(), "cm_test")
         place.start("redis")
-        yield place
+        other = place.beside("2")
+        yield [place, other]
+        other.stop("exchange")
+
+
+def at_once(places: list[Town], points: range, act: Callable[[Town, int], None]) -> None:
+    """Do this at every point, dealt out to the places, which go on beside each other."""
+
+    def some(number: int) -> None:
+        for point in points[number :: len(places)]:
+            act(places[number], point)
+
+    with ThreadPoolExecutor(len(places)) as pool:
+        list(pool.map(some, range(len(places))))
 
 
 @pytest.fixture(scope="module")
@@ -124,27 +142,34 @@ def kill_points(place: Town, name: str) -> range:
     return range(1, len(steps.taken(place.log(name))) + 1)
 
 
-def test_web_may_die_between_any_two_steps_of_a_call(place: Town, cupboard: Shelf) -> None:
-    place.start("worker")
-    place.start("web")
-    assert settled(place, whole_call(place, cupboard, revive=False)) == EXPECTED
-    points = kill_points(place, "web")
+def test_web_may_die_between_any_two_steps_of_a_call(places: list[Town], cupboard: Shelf) -> None:
+    for place in places:
+        place.start("worker")
+    places[0].start("web")
+    assert settled(places[0], whole_call(places[0], cupboard, revive=False)) == EXPECTED
+    points = kill_points(places[0], "web")
     assert len(points) > 40
     callers = {}
-    for point in points:
+
+    def call(place: Town, point: int) -> None:
         place.stop("web")
         place.start("web", die_at=point)
-        callers[point] = whole_call(place, cupboard, revive=True)
-    assert place.deaths["web"] == len(points)
-    for point, caller in callers.items():
+        callers[point] = place, whole_call(place, cupboard, revive=True)
+
+    at_once(places, points, call)
+    assert sum(place.deaths["web"] for place in places) == len(points) == len(callers)
+    for point, (place, caller) in callers.items():
         assert settled(place, caller) == EXPECTED, f"killed before step {point}"
         assert [round(sound.seconds) for sound in sounds(place.archive, "cm_test", caller)] == [3]
-    place.stop("worker")
-    place.stop("web")
+    for place in places:
+        place.stop("worker")
+        place.stop("web")
 
 
-def test_a_worker_may_die_between_any_two_steps_of_its_jobs(place: Town, cupboard: Shelf) -> None:
-    place.start("web")
+def test_a_worker_may_die_between_any_two_steps_of_its_jobs(places: list[Town], cupboard: Shelf) -> None:
+    for place in places:
+        place.start("web")
+    place = places[0]
     caller = whole_call(place, cupboard, revive=False)
     place.start("worker")
     assert settled(place, caller) == EXPECTED
@@ -153,17 +178,22 @@ def test_a_worker_may_die_between_any_two_steps_of_its_jobs(place: Town, cupboar
     assert {"commit", "file fsync", "file replace", "send GET", "sent GET", "send DELETE"} <= set(
         steps.taken(place.log("worker"))
     )
-    for point in points:
+
+    def work(place: Town, point: int) -> None:
         caller = whole_call(place, cupboard, revive=False)
         place.start("worker", die_at=point)
-        until(lambda c=caller: place.was_killed("worker") or is_settled(place, c), 30, f"step {point}")
+        until(lambda: place.was_killed("worker") or is_settled(place, caller), 30, f"step {point}")
         place.raise_up("worker")
         assert settled(place, caller) == EXPECTED, f"killed before step {point}"
         assert [round(sound.seconds) for sound in sounds(place.archive, "cm_test", caller)] == [3]
         place.stop("worker")
-    assert place.deaths["worker"] >= len(points) - 2  # fewer commits when captures share a batch
+
+    at_once(places, points, work)
+    died = sum(place.deaths["worker"] for place in places)
+    assert died >= len(points) - 2  # fewer commits when captures share a batch
     assert not cupboard.sounds
-    place.stop("web")
+    for place in places:
+        place.stop("web")
 
 
 SPOKEN_SECONDS = 4.0
@@ -188,8 +218,8 @@ async def exchange_call(place: Town, caller: str) -> list[str]:
     return reached
 
 
-def test_the_exchange_may_die_between_any_two_steps_of_a_call(fast: Town) -> None:
-    place = fast
+def test_the_exchange_may_die_between_any_two_steps_of_a_call(lanes: list[Town]) -> None:
+    place = lanes[0]
     for name in ("web", "worker", "exchange"):
         place.start(name)
     baseline = "+8613700000000"
@@ -198,16 +228,21 @@ def test_the_exchange_may_die_between_any_two_steps_of_a_call(fast: Town) -> Non
     points = kill_points(place, "exchange")
     assert len(points) > 30
     reached = {}
-    for point in points:
-        place.stop("exchange")
-        place.start("exchange", die_at=point)
-        reached[point] = asyncio.run(exchange_call(place, f"+86137{point:08}"))
-        place.raise_up("exchange")
-    assert place.deaths["exchange"] >= len(points) - 8  # a late step may come after the call
+
+    def call(lane: Town, point: int) -> None:
+        lane.stop("exchange")
+        lane.start("exchange", die_at=point)
+        reached[point] = asyncio.run(exchange_call(lane, f"+86137{point:08}"))
+        lane.raise_up("exchange")
+
+    at_once(lanes, points, call)
+    died = sum(lane.deaths["exchange"] for lane in lanes)
+    assert died >= len(points) - 8  # a late step may come after the call
     for point in points:
         check_survivors(place, f"+86137{point:08}", reached[point], point)
-    until(lambda: not list((place.plan.home / "spool").rglob("*.tape")), 30, "every tape is taken over")
-    until(lambda: not list((place.plan.home / "spool").rglob("*.errand")), 30, "every errand is done")
+    for kind in ("tape", "errand"):
+        left = f"spool*/**/*.{kind}"
+        until(lambda left=left: not list(place.plan.home.glob(left)), 30, f"every {kind} is taken over")  # type: ignore[misc]
 
 
 def check_survivors(place: Town, caller: str, reached: list[str], point: int) -> None:

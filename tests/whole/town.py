@@ -99,7 +99,13 @@ class Town:
 
     def log(self, name: str) -> Path:
         """Where the steps of a process are logged."""
-        return self.plan.home / f"{name}.steps"
+        return self.plan.home / f"{name}{self.plan.lane}.steps"
+
+    def beside(self, lane: str) -> Town:
+        """The same town, for processes of another lane: an exchange of its own at the same web."""
+        environment = {**self.plan.environment, "TINGJIAN_EXCHANGE_PORT": str(free_port())}
+        plan = replace(self.plan, environment=environment, lane=lane)
+        return Town(Settings.from_environment(environment), plan, self.archive)
 
     def is_alive(self, name: str) -> bool:
         """Whether the process runs."""
