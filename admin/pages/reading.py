@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
@@ -23,6 +23,7 @@ from sync.records.tables import (
     Topic,
     Transcript,
 )
+from sync.upsert import is_among
 from sync.words import transcript_name
 
 _MOST_COUNTED = 1_000  # nobody needs a queue's length beyond that
@@ -62,17 +63,16 @@ class Read:
 
 
 def read_rows(session: Session, archive: Archive, page: Sequence[Opinion]) -> list[Read]:
-    """These opinions with their topics, words and who has them in hand; a fixed number of queries."""
-    topics, transcripts = _topics(session, page), _latest(session, [one.id for one in page])
-    held = _held(session, [one.id for one in page])
-    _fetch_keys(session, page)
+    """These opinions with their topics, words and who has them in hand: two questions, however many."""
+    ids = [one.id for one in page]
+    transcripts, beside = _latest(session, ids), _beside(session, ids)
     return [
         Read(
             one,
-            topics.get(one.topic_id or ""),
+            beside[one.id].topic,
             _unsealed(session, archive, one, transcripts.get(one.id)),
             transcripts.get(one.id),
-            held=held.get(one.id),
+            held=beside[one.id].held,
         )
         for one in page
     ]
@@ -83,56 +83,65 @@ def read_opinion(session: Session, archive: Archive, community_id: str, opinion_
     one = session.get(Opinion, opinion_id)
     if one is None or one.community_id != community_id:
         return None
-    transcript = _latest(session, [one.id]).get(one.id)
+    transcript, beside = _latest(session, [one.id]).get(one.id), _beside(session, [one.id])[one.id]
     return Read(
         one,
-        _topics(session, [one]).get(one.topic_id or ""),
+        beside.topic,
         _unsealed(session, archive, one, transcript),
         transcript,
         _sounds(session, one.id),
         session.scalars(select(Reply).where(Reply.opinion_id == one.id).order_by(Reply.published_at)).all(),
-        _held(session, [one.id]).get(one.id),
+        beside.held,
     )
 
 
 def count_open(session: Session, community_id: str) -> Mapping[str, str]:
     """How many opinions wait for words or for a person, as it is shown: beyond a thousand only `999+`."""
-    return {state: _counted(session, community_id, state) for state in ("waiting", "review")}
-
-
-def _counted(session: Session, community_id: str, state: str) -> str:
-    some = select(Opinion.id).where(Opinion.community_id == community_id, Opinion.state == state)
-    found = session.scalar(select(func.count()).select_from(some.limit(_MOST_COUNTED).subquery())) or 0
-    return str(found) if found < _MOST_COUNTED else f"{_MOST_COUNTED - 1}+"
-
-
-def _topics(session: Session, opinions: Iterable[Opinion]) -> Mapping[str, str]:
-    ids = {one.topic_id for one in opinions if one.topic_id}
-    rows = session.execute(select(Topic.id, Topic.title).where(Topic.id.in_(ids))) if ids else ()
-    return {row[0]: row[1] for row in rows}
-
-
-def _held(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, Held]:
-    rows = session.execute(
-        select(Assignment, Staff.name)
-        .join(Staff, Staff.id == Assignment.staff_id)
-        .where(Assignment.opinion_id.in_(opinion_ids))
-    )
+    states = ("waiting", "review")
+    counts = session.execute(select(*(_counted(community_id, state) for state in states))).one()
     return {
-        row.Assignment.opinion_id: Held(
-            row.Assignment.staff_id, row.name, row.Assignment.due_at, row.Assignment.settled_at is not None
-        )
-        for row in rows
+        state: str(count) if count < _MOST_COUNTED else f"{_MOST_COUNTED - 1}+"
+        for state, count in zip(states, counts, strict=True)
     }
 
 
-def _fetch_keys(session: Session, page: Sequence[Opinion]) -> None:
-    """Into the session in two queries, so that unsealing asks no more."""
-    people = session.scalars(select(Person).where(Person.id.in_([one.person_id for one in page]))).all()
-    session.info["keys"] = session.scalars(
-        select(Key).where(Key.id.in_([one.key_id for one in people]))
+def _counted(community_id: str, state: str) -> ScalarSelect[int]:
+    some = select(Opinion.id).where(Opinion.community_id == community_id, Opinion.state == state)
+    return select(func.count()).select_from(some.limit(_MOST_COUNTED).subquery()).scalar_subquery()
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside an opinion. The person and the key are there so that unsealing asks no more."""
+
+    topic: str | None
+    held: Held | None
+    person: Person
+    key: Key
+
+
+def _beside(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, _Beside]:
+    if not opinion_ids:
+        return {}
+    rows = session.execute(
+        select(Opinion.id, Topic.title, Assignment, Staff.name, Person, Key)
+        .join(Person, Person.id == Opinion.person_id)
+        .join(Key, Key.id == Person.key_id)
+        .outerjoin(Topic, Topic.id == Opinion.topic_id)
+        .outerjoin(Assignment, Assignment.opinion_id == Opinion.id)
+        .outerjoin(Staff, Staff.id == Assignment.staff_id)
+        .where(is_among(session, Opinion.id, opinion_ids))
     ).all()
-    session.info["people"] = people  # a session holds what it has read only as long as somebody else does
+    session.info["beside"] = rows  # a session knows what it has read only as long as somebody holds it
+    return {
+        one: _Beside(title, _held(given, name), person, key) for one, title, given, name, person, key in rows
+    }
+
+
+def _held(given: Assignment | None, name: str | None) -> Held | None:
+    if given is None:
+        return None
+    return Held(given.staff_id, name or "", given.due_at, given.settled_at is not None)
 
 
 def _latest(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, Transcript]:
@@ -140,7 +149,9 @@ def _latest(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, Transc
     if not opinion_ids:
         return {}
     rows = session.scalars(
-        select(Transcript).where(Transcript.opinion_id.in_(opinion_ids)).order_by(Transcript.version)
+        select(Transcript)
+        .where(is_among(session, Transcript.opinion_id, opinion_ids))
+        .order_by(Transcript.version)
     )
     return {row.opinion_id: row for row in rows}
 
