@@ -83,10 +83,9 @@ async def keeps_talking(place: Town, caller: str, sentence: bytes) -> list[str]:
     """Has more to say than one recording holds."""
     async with lifted(place, caller) as elder:
         await elder.press("1", "#", "3", "2", "1")
-        await elder.phone.wait_for_speech()
         told = sentence * 2
-        await elder.phone.speak(told + humming(165 - len(told) / 16_000), is_paced=True)
-        await elder.phone.press("#")
+        await elder.speak(told + humming(150 - len(told) / 16_000), finish="")
+        await elder.speak(humming(15))
         await elder.press("1", "3")
         await elder.hears_on("released")
         await elder.phone.hang_up()
