@@ -30,7 +30,7 @@ SESSION_SECONDS = 7 * 86_400
 TAKEN_SECONDS = 10.0
 """How long the broker may take to say that it has a message."""
 LONGEST_PAUSE_SECONDS = 15
-MOST_WAITING = 1000
+MOST_WAITING = 20_000
 
 
 class Refused(BroadcastError):

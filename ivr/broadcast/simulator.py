@@ -37,6 +37,7 @@ from speech.errors import SpeechError
 PRESENCE_SECONDS = 60.0
 SETTLE_SECONDS = 0.5
 """After each new connection nothing begins for so long: a stop may wait behind the job it is for."""
+LATELY_SECONDS = 3600.0
 WAKE_SECONDS = 3.0
 """So long after its start it waits for the broker before it goes on with what it was told before."""
 LOOK_SECONDS = 0.5
@@ -90,7 +91,7 @@ class SimulatedLoudspeaker:
                 while True:
                     await asyncio.sleep(PRESENCE_SECONDS)
                     self._tell_presence()
-                    self._tell_ends_again()
+                    self._tell_ends_again(2 * PRESENCE_SECONDS)
             finally:
                 for task in self._tasks.values():
                     task.cancel()
@@ -223,9 +224,9 @@ class SimulatedLoudspeaker:
             here = presence_bytes(True, round(time.time(), 3))
             self._link.say(presence_topic(self.id), here, is_retained=True)
 
-    def _tell_ends_again(self) -> None:
-        """How a job ended is told twice: who listened may have died before writing it down."""
-        for answer in self._memory.ended_since(time.time() - 2 * PRESENCE_SECONDS):
+    def _tell_ends_again(self, seconds: float) -> None:
+        """How a job ended is told twice: either of us may have died before it was sent or written down."""
+        for answer in self._memory.ended_since(time.time() - seconds):
             if self._link.is_up and answer.id not in self._told_again:
                 self._told_again.add(answer.id)
                 self._link.say(told_topic(self.id), answer.to_bytes())
@@ -234,6 +235,7 @@ class SimulatedLoudspeaker:
         self._say("已连上 · connected")
         self._settled_at = time.monotonic() + SETTLE_SECONDS
         self._tell_presence()
+        self._tell_ends_again(LATELY_SECONDS)
 
     def _wake(self) -> None:
         """Jobs from before: what was sounding is broken; what was waiting goes on, after a while."""
