@@ -110,7 +110,9 @@ def test_a_programme_is_composed_heard_approved_and_played(town: Town) -> None:
         address, played = f"mqtt://{speaker_id}@127.0.0.1:{town.broker.port}", town.home / "heard.wav"
         simulate = ("speaker", "simulate", "--mqtt", address, "--secret-file", "-", "--wav", str(played))
         with town.process(*simulate, given=secret):
-            writer = sit_down(opened, town.base, REVIEWER, PASSWORD, viewport=PHONE)
+            writer = sit_down(
+                opened, town.base, REVIEWER, PASSWORD, viewport=PHONE, java_script_enabled=False
+            )
             compose(writer)
             is_there(chief, f"/desk/broadcasts/loudspeakers/{speaker_id}")
             listen_and_approve(chief, town.one(Programme))
@@ -138,7 +140,7 @@ def hang_up(chief: Seat, name: str) -> str:
 
 
 def compose(writer: Seat) -> None:
-    """A greeting of our own and a notice, put in order by keyboard, on a screen as small as a telephone's."""
+    """A greeting of our own and a notice, put in order by keyboard, with no script, on a small screen."""
     writer.go("/desk/broadcasts/new")
     writer.page.fill("#name", "停水通知")
     for superfluous in ("drop:2", "drop:0"):
@@ -154,7 +156,6 @@ def compose(writer: Seat) -> None:
     writer.press("Enter")
     until(lambda: writer.page.input_value("#text-1") == NOTICE, what="the notice comes first")
     assert fits(writer)
-    assert violations(writer.page) == []
     writer.page.click("button[value=submit].good")
     writer.confirmed("等人审批")
 
