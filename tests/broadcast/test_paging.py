@@ -353,7 +353,14 @@ def signed(village: Village, path: str, token: str = TOKEN, **form: str) -> tupl
     return answer.status_code, answer.text
 
 
-def test_the_document_is_given_to_one_call_of_the_exchange_and_to_no_stranger(village: Village) -> None:
+def test_the_document_is_given_to_one_call_of_the_exchange_and_to_no_stranger(
+    any_archive: Archive, tmp_path: Path
+) -> None:
+    with serving(Village(any_archive, tmp_path)) as village:
+        asks_for_the_document(village)
+
+
+def asks_for_the_document(village: Village) -> None:
     job, other = village.job({"uri": "sip:a@127.0.0.1"}), village.job({"uri": "sip:b@127.0.0.1"})
     links = PageLinks(village.archive)
     path = links.url(job.play_id, job.loudspeaker.id)
