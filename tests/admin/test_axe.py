@@ -63,12 +63,14 @@ def test_what_was_chosen_is_remembered_and_nothing_needs_a_script(
         opened, base, desk.account.name, desk.account.password, java_script_enabled=False, locale="zh-CN"
     )
     seat.page.click("button[name=size]")
+    seat.page.wait_for_selector("html[data-size=large]")
     seat.page.click("button[name=theme]")
+    seat.page.wait_for_selector("html[data-theme=dark][data-size=large]")
     seat.go("/desk/?state=all")
-    root = seat.page.locator("html")
-    assert (root.get_attribute("data-theme"), root.get_attribute("data-size")) == ("dark", "large")
+    seat.page.wait_for_selector("html[data-theme=dark][data-size=large]")
     seat.page.fill("#q", "路灯")
     seat.page.keyboard.press("Enter")
+    seat.page.wait_for_url("**q=**")
     assert seat.page.locator("[data-rows] a").count() >= 1
     seat.page.locator("[data-rows] a").first.click()
     seat.page.fill("#reply", "已经报修。")
