@@ -28,6 +28,7 @@ from tests.exchange.sip_phone import decoded
 from tests.exchange.test_sip_line import resemblance
 from tests.live import LIVE
 
+pytestmark = pytest.mark.slow
 PORT = 20_000 + os.getpid() % 4000 * 2
 SQUARE = {"group": "239.255.70.1", "port": PORT}
 SCHOOL = {"group": "239.255.70.2", "port": PORT, "law": "ulaw"}
@@ -69,7 +70,7 @@ def saying(packets: list[Packet], law: str) -> bytes:
     return decoded(b"".join(packet.body for packet in packets), law)
 
 
-@pytest.mark.flaky(reruns=2)
+@LIVE
 def test_every_group_hears_the_whole_programme_in_steady_well_numbered_packets(
     ear: Ear, sound: SoundFile
 ) -> None:
