@@ -27,7 +27,9 @@ ASKED_FOR = "broadcast"
 """The fact in a call's memory that names the programme it asked to hear again."""
 
 _INBOUND, _MISSED = "hotline", "missed"
-_BEGAN_TO_PLAY = ("started", "finished")
+
+WAS_HEARD = or_(Play.state.in_(("started", "finished")), Play.started_at.is_not(None))
+"""The condition on plays of which something was heard."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,7 @@ def call_hours(session: Session, community_id: str) -> float:
 
 def airings_heard(session: Session, community_id: str, since: datetime) -> Sequence[Aired]:
     """Airings that at least one loudspeaker began to play."""
-    was_heard = exists().where(
-        Play.airing_id == Airing.id, or_(Play.state.in_(_BEGAN_TO_PLAY), Play.started_at.is_not(None))
-    )
+    was_heard = exists().where(Play.airing_id == Airing.id, WAS_HEARD)
     rows = session.execute(
         select(Airing.id, Airing.programme_id, Airing.began_at).where(
             Airing.community_id == community_id,

@@ -14,12 +14,11 @@ from ivr.broadcast.script import Content, Notice, OfProgress, OfTopic, OwnVoice,
 from ivr.dialogue.hearing_again import MOST_BROADCASTS
 from ivr.dialogue.view import BroadcastItemView, BroadcastView, VoiceView
 from ivr.neighbours import broadcast_voices
+from sync.called_after import WAS_HEARD
 from sync.records.tables import Airing, Play, Programme, ProgrammeItem, ProgressUpdate, Topic
 from sync.wording import LONGEST_TITLE, SPOKEN, WORDED
 
 HEARD_AGAIN_DAYS = 7
-
-_WAS_HEARD = or_(Play.state.in_(("started", "finished")), Play.started_at.is_not(None))
 
 
 def broadcast_lately(
@@ -56,7 +55,7 @@ def _played(session: Session, community_id: str, now: datetime) -> Sequence[_Pla
             Airing.due_at >= since,
             Airing.began_at <= now,
             Programme.state == "approved",
-            _WAS_HEARD,
+            WAS_HEARD,
         )
         .group_by(Programme.id, Programme.title, Programme.priority)
         .order_by(last.desc(), Programme.id)
