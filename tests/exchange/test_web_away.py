@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from ivr.exchange.errands import Errand
 from ivr.exchange.sound import to_wav, tone
 from tests.exchange.town import Town, clip, play, speech, town, twiml, web_side
 
@@ -206,5 +207,22 @@ def test_a_request_that_the_end_of_the_call_overtakes_is_handed_in(tmp_path: Pat
             t.web.is_down = False
             await t.web.until(lambda: bool(t.web.ending("/status")), 15)
             assert "1" in [k.params.get("Digits") for k in t.web.at("/calls/x/turns/1")]
+
+    play(scene)
+
+
+def test_the_end_of_a_call_we_placed_is_told_by_the_next_life_of_the_exchange(tmp_path: Path):
+    async def scene() -> None:
+        async with web_side() as side:
+            params = {"CallSid": "CA1", "Direction": "outbound-api"}
+            rang = Errand(params, f"{side.base}/placed/1/status", status="failed")
+            unasked = Errand(params | {"CallSid": "CA2"}, "")
+            async with town(tmp_path, known=side) as t:
+                for errand in (rang, unasked):  # written down as the call begins; then the exchange dies
+                    await t.exchange.desk.errands.keep(errand)
+            async with town(tmp_path, known=side):
+                await side.until(lambda: bool(side.at("/placed/1/status")))
+                await side.until(lambda: not list((tmp_path / "errands").iterdir()))
+            assert [knock.params["CallStatus"] for knock in side.knocks] == ["failed"]
 
     play(scene)
