@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +26,7 @@ from sync.archive import Archive
 from sync.broadcasting import Item, When
 from sync.desk import Actor
 from sync.records.tables import Airing, Play, Programme
+from tests.conftest import found_community, fresh_archive
 from tests.prompts.tone_synthesizer import ToneSynthesizer
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -33,6 +38,25 @@ NOTICE = (Item("chime"), Item("greeting"), Item("notice", "明天上午九点停
 def local(text: str) -> datetime:
     """A moment of the village, as 2026-05-06 18:30."""
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@cache
+def _made() -> Path:
+    """An archive with a community in it, made once: its tables take longer than most of these tests."""
+    home = Path(tempfile.mkdtemp(prefix="village"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    for archive in fresh_archive(f"sqlite:///{home}/records.db", home):
+        found_community(archive)
+    return home
+
+
+def copied_archive(home: Path) -> Iterator[Archive]:
+    """An archive of its own on SQLite, closed afterwards."""
+    for name in ("records.db", "keys.json"):
+        shutil.copy(_made() / name, home / name)
+    archive = Archive.open(f"sqlite:///{home}/records.db", home)
+    yield archive
+    archive.close()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,23 +10,33 @@ import pytest
 from sync import broadcasting
 from sync.archive import Archive
 from sync.community_settings import change_setting
-from sync.records.tables import Community, Loudspeaker
-from tests.broadcast.studio import COMMUNITY, LI, NOTICE, WANG, Hand, Village, local
+from sync.records.tables import Loudspeaker
+from tests.broadcast.studio import COMMUNITY, LI, NOTICE, WANG, Hand, Village, copied_archive, local
+from tests.conftest import found_community
 
 EVENING = "2026-05-06 18:29"
 
 
 @pytest.fixture
-def village(archive: Archive, community: Community, tmp_path: Path) -> Village:
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    yield from copied_archive(tmp_path)
+
+
+@pytest.fixture
+def village(archive: Archive, tmp_path: Path) -> Village:
     one = Village(archive, tmp_path, Hand(local(EVENING)))
     one.loudspeakers("村口1号", "村口2号", area="村口")
     return one
 
 
+@pytest.mark.parametrize("base", ["archive", pytest.param("postgres_archive", marks=pytest.mark.slow)])
 def test_what_is_approved_is_played_once_on_every_loudspeaker_when_it_is_due(
-    any_archive: Archive, any_community: Community, tmp_path: Path
+    base: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    village = Village(any_archive, tmp_path, Hand(local(EVENING)))
+    its = request.getfixturevalue(base)
+    if base != "archive":
+        found_community(its)
+    village = Village(its, tmp_path, Hand(local(EVENING)))
     village.loudspeakers("村口1号", "村口2号", area="村口")
     village.loudspeakers("学校", area="学校", volume=35)
     village.schedule(village.programme(), "18:30", repeats=2)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from sync import broadcasting
 from sync.archive import Archive
-from sync.records.tables import Airing, Community, Play, Programme
-from tests.broadcast.studio import WANG, Hand, TamedLoudspeakers, Village, local
+from sync.records.tables import Airing, Play, Programme
+from tests.broadcast.studio import WANG, Hand, TamedLoudspeakers, Village, copied_archive, local
 from tests.sync.test_killed import Killed, Trap
 
 STEPS = 200  # more than there are
@@ -57,7 +57,12 @@ def traps(trap: Grave, archive: Archive) -> Iterator[None]:
 
 
 @pytest.fixture
-def village(archive: Archive, community: Community, tmp_path: Path) -> Village:
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    yield from copied_archive(tmp_path)
+
+
+@pytest.fixture
+def village(archive: Archive, tmp_path: Path) -> Village:
     one = Village(archive, tmp_path, Hand(local("2026-05-06 15:00")))
     one.loudspeakers("村口1号", "村口2号")
     return one
@@ -116,7 +121,7 @@ def test_loudspeakers_that_know_a_job_again_play_each_programme_exactly_once(vil
 
 
 def test_others_play_at_most_once_and_where_nobody_knows_that_is_what_is_said(
-    archive: Archive, community: Community, tmp_path: Path
+    archive: Archive, tmp_path: Path
 ) -> None:
     village = Village(archive, tmp_path, Hand(local("2026-05-06 15:00")), knows_repeats=False)
     village.loudspeakers("村口1号", "村口2号")
@@ -146,7 +151,7 @@ def test_a_second_announcer_stands_by(any_archive: Archive, tmp_path: Path) -> N
 
 
 def test_a_sound_half_made_is_made_again_and_an_approved_one_that_is_lost_too(
-    archive: Archive, community: Community, tmp_path: Path
+    archive: Archive, tmp_path: Path
 ) -> None:
     village = Village(archive, tmp_path, Hand(local("2026-05-06 18:20")))
     village.loudspeakers("村口1号")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from sync.broadcasting import Item, Rule, When
 from sync.desk import Actor, DeskError, NotThere, correct, reject
 from sync.erase import erase_person, withdraw_opinion
 from sync.records.tables import Airing, Audit, Community, Opinion, Programme, ProgrammeItem, Topic
-from tests.broadcast.studio import COMMUNITY, LI, NOTICE, WANG, ZONE, Hand, Village
+from tests.broadcast.studio import COMMUNITY, LI, NOTICE, WANG, ZONE, Hand, Village, copied_archive
 from tests.prompts.rich import enrich
 from tests.sync.recording_source import source
 from tests.sync.test_api_reads_audio import GAP_SECONDS, LETTER_SECONDS, PRIVATE, RATE, TEXT, audible, said
@@ -42,6 +43,17 @@ NEWS = (
     Item("voice", opinion_id="op_甲"),
     Item("call"),
 )
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    yield from copied_archive(tmp_path)
+
+
+@pytest.fixture
+def community(archive: Archive) -> Community:
+    with archive.database.read() as session:
+        return session.get_one(Community, COMMUNITY)
 
 
 @pytest.fixture
@@ -320,4 +332,3 @@ def test_numbers_are_said_as_people_here_dial_them() -> None:
     assert national("+8657112345678") == "057112345678"
     assert national("+8613800000001") == "13800000001"
     assert national("+441632960000") == "441632960000"
-    assert COMMUNITY
