@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Flask, g, request
-from flask_login import current_user
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -18,10 +17,10 @@ LARGEST_BODY_BYTES = 1024 * 1024
 LARGEST_UPLOADS: Mapping[str, int] = {
     "desk.prompt_record": 12 * 1024 * 1024,
     "desk.roster_check": 8 * 1024 * 1024,
+    "desk.speak": 12 * 1024 * 1024,
 }
 """Routes that take files: so many bytes from somebody who is signed in, `LARGEST_BODY_BYTES` from others."""
 _SLOW_MS = 500.0
-_View = TypeVar("_View", bound=Callable[..., Any])
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -44,12 +43,6 @@ def secure(app: Flask, exchange_origin: str) -> None:
     )
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
 
-    @app.before_request
-    def bound() -> None:
-        view = app.view_functions.get(request.endpoint or "")
-        if (largest := getattr(view, "largest_body", 0)) and current_user.is_authenticated:
-            request.max_content_length = largest
-
     @app.after_request
     def dress(answer: Response) -> Response:
         headers = answer.headers
@@ -64,16 +57,6 @@ def secure(app: Flask, exchange_origin: str) -> None:
         if answer.mimetype == "text/html":
             headers.setdefault("Cache-Control", "no-store")
         return answer
-
-
-def large(largest_bytes: int) -> Callable[[_View], _View]:
-    """Let a view take a larger body than others, from those who are signed in."""
-
-    def mark(view: _View) -> _View:
-        view.largest_body = largest_bytes  # type: ignore[attr-defined]
-        return view
-
-    return mark
 
 
 def take_files(app: Flask) -> None:

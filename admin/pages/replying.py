@@ -15,7 +15,6 @@ from admin.pages.acts import is_repeated, refused, text
 from admin.pages.opinions import show
 from admin.pages.words import word
 from admin.roles import for_role
-from admin.secure import large
 from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
 from ivr.prompts.previews import ask, clips_for
@@ -27,8 +26,6 @@ from sync.desk import LONGEST_SPOKEN, Actor, DeskError, NotThere
 from sync.errors import KeyDestroyed, RecordingMissing
 from sync.queue import WorkQueue
 from sync.records.tables import Community, Opinion
-
-_LARGEST_SOUND_BYTES = 12 * 1024 * 1024  # two minutes, whatever a telephone records
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,6 @@ def _previewing(queue: WorkQueue, clips: ClipStore) -> Callable[[str], str | tup
 
 
 def _speaking(queue: WorkQueue) -> Callable[[str], Response | tuple[str, int]]:
-    @large(_LARGEST_SOUND_BYTES)
     @for_role("voices.reply")
     def speak(opinion_id: str) -> Response | tuple[str, int]:
         """Keep what was recorded in the browser, and have it turned into words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import UTC, datetime
 
@@ -198,6 +199,27 @@ def test_another_community_sees_nothing_of_this_one(desk: Desk) -> None:
     assert "路灯" not in browser.get("/desk/?state=all").get_data(as_text=True)
     assert browser.get(f"/desk/opinions/{LAMPS}").status_code == 404
     assert browser.send("/desk/", f"/desk/opinions/{LAMPS}/approve").status_code == 404
+
+
+def test_a_spoken_reply_may_be_large_but_must_be_sound_of_a_bearable_length(desk: Desk) -> None:
+    browser, page = desk.signed_in(), f"/desk/opinions/{LAMPS}"
+
+    def send(content: bytes) -> int:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(page).get_data(as_text=True))
+        assert token
+        form = {"csrf_token": token[1], "sound": (io.BytesIO(content), "reply")}
+        return browser.client.post(f"{page}/speak", data=form).status_code
+
+    def tone(seconds: int) -> bytes:
+        return write_wav(Audio(np.full(seconds * 8000, 0.1, dtype=np.float32), 8000))
+
+    assert len(tone(80)) > 1024 * 1024
+    assert [send(tone(80)), send(tone(130)), send(b"not a sound"), send(b"")] == [302, 422, 422, 422]
+    drafts = re.findall(r"/desk/spoken/(sr_\w+)\.wav", browser.get(page).get_data(as_text=True))
+    assert len(drafts) == 1
+    assert browser.get(f"/desk/spoken/{drafts[0]}.wav").data == tone(80)
+    assert browser.send(page, f"{page}/spoken/{drafts[0]}/drop").status_code == 302
+    assert browser.get(f"/desk/spoken/{drafts[0]}.wav").status_code == 404
 
 
 def _version(desk: Desk, this: str) -> str:
