@@ -55,6 +55,7 @@ class Announcer:
         self._hands = ThreadPoolExecutor(1, "announcer")  # the records are met from one thread at a time
         self._checked_at = float("-inf")
         self._has_adopted = False
+        self._again_at: dict[str, float] = {}  # when a kind that could not be opened is tried again
         self._errands: dict[asyncio.Task[None], str] = {}  # jobs being handed down, by their airing
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -92,8 +93,8 @@ class Announcer:
         for kind, adapter in self._adapters.items():
             try:
                 await adapter.close()
-            except BroadcastError as error:
-                LOG.warning("%s did not close: %s", kind, error)
+            except Exception as error:
+                LOG.warning("%s did not close: %s", kind, _said(error))
         self._adapters.clear()
         with suppress(RecordsError):
             await self._keep_told()
@@ -117,19 +118,25 @@ class Announcer:
 
     async def _open_adapters(self) -> None:
         """Open what is wanted and not open yet; then take over what an announcer before us had sent."""
-        for kind in sorted(await self._in_thread(self._outbox.kinds) - self._adapters.keys()):
-            try:
-                adapter = self._open(kind)
-                await adapter.start(self.report)
-            except BroadcastError as error:
-                LOG.warning("loudspeakers of the kind %s can't be used: %s", kind, error)
-            else:
-                self._adapters[kind] = adapter
+        kinds, at = await self._in_thread(self._outbox.kinds), self._look().steady
+        for kind in sorted(kinds - self._adapters.keys()):
+            if at >= self._again_at.get(kind, at):
+                self._again_at[kind] = at + CHECK_SECONDS
+                await self._open_adapter(kind)
         if not self._has_adopted:
             knowing = frozenset(kind for kind, one in self._adapters.items() if one.knows_repeats)
             orders = await self._in_thread(self._outbox.adopt, self._look().at, knowing)
             self._has_adopted = True
             await self._hand_down(orders)
+
+    async def _open_adapter(self, kind: str) -> None:
+        try:
+            adapter = self._open(kind)
+            await asyncio.wait_for(adapter.start(self.report), HANDING_SECONDS)
+        except Exception as error:  # one kind that can't be used must not silence the others
+            LOG.warning("loudspeakers of the kind %s can't be used: %s", kind, _said(error))
+        else:
+            self._adapters[kind] = adapter
 
     async def _silence(self, silence: Silence) -> None:
         for task in [one for one, airing_id in self._errands.items() if airing_id == silence.airing_id]:
@@ -141,8 +148,8 @@ class Announcer:
                 if adapter is None:
                     raise BroadcastError("no adapter")
                 await asyncio.wait_for(adapter.stop(silence.airing_id), STOPPING_SECONDS)
-            except (BroadcastError, TimeoutError) as error:
-                LOG.error("airing %s: %s could not be silenced: %s", silence.airing_id, kind, error)
+            except Exception as error:
+                LOG.error("airing %s: %s could not be silenced: %s", silence.airing_id, kind, _said(error))
                 unsure.add(kind)
         await self._keep_told()
         at = self._look().at
@@ -166,12 +173,12 @@ class Announcer:
                 try:
                     await asyncio.wait_for(adapter.air(job), HANDING_SECONDS)
                     return
-                except BroadcastError as error:
-                    LOG.warning("play %s was not handed down: %s", job.play_id, error)
-                    why = "unreachable"
                 except TimeoutError:  # it may be there: what it comes to is seen, or unknown in the end
                     LOG.warning("play %s: handing it down takes too long", job.play_id)
                     return
+                except Exception as error:
+                    LOG.warning("play %s was not handed down: %s", job.play_id, _said(error))
+                    why = "unreachable"
         self.report(Told(job.play_id, job.loudspeaker.id, "failed", self._look().at, why))
 
     async def _keep_told(self) -> None:
@@ -193,3 +200,8 @@ class Announcer:
 
     async def _in_thread(self, act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._hands, partial(act, *args, **kwargs))
+
+
+def _said(error: Exception) -> str:
+    """Our own words hold no number and no secret; of other errors only the kind is told."""
+    return str(error) if isinstance(error, BroadcastError) else type(error).__name__

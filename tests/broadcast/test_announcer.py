@@ -125,6 +125,19 @@ def test_one_that_can_not_be_reached_has_failed_and_the_others_play(village: Vil
     assert village.told().silent == ("村口1号",)
 
 
+def test_a_kind_that_breaks_does_not_silence_the_others(village: Village) -> None:
+    with village.archive.database.begin() as session:
+        address = {"group": "239.255.70.1", "port": 10010}
+        broadcasting.add_loudspeaker(
+            session, village.archive, WANG, "学校", "multicast", village.hand.at, address=address
+        )
+    village.schedule(village.programme(), "18:30")
+    village.broken_kinds = ("multicast",)
+    village.look(village.announcer(), rounds=10, seconds=15)
+    assert sorted(village.plays(), key=str) == [("failed", "no_adapter")] + [("finished", None)] * 2
+    assert village.told().silent == ("学校",)
+
+
 def test_a_missed_programme_is_not_made_up_for_at_night(village: Village) -> None:
     programme_id = village.programme()
     village.schedule(programme_id, "18:30")

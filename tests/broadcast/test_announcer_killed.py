@@ -108,6 +108,7 @@ def given(village: Village, airing_id: str) -> Counter[str]:
     return Counter(one.play_id for one in village.devices.given if one.airing_id == airing_id)
 
 
+@pytest.mark.slow
 def test_loudspeakers_that_know_a_job_again_play_each_programme_exactly_once(village: Village) -> None:
     news, alarm = village.programme("新闻"), village.programme("涨水", priority="emergency")
     for first, second in kill_at_every_step(village, news, alarm):
@@ -120,6 +121,7 @@ def test_loudspeakers_that_know_a_job_again_play_each_programme_exactly_once(vil
         assert list(given(village, again.id).values()) == [1, 1]
 
 
+@pytest.mark.slow
 def test_others_play_at_most_once_and_where_nobody_knows_that_is_what_is_said(
     archive: Archive, tmp_path: Path
 ) -> None:

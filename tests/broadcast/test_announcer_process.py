@@ -43,7 +43,7 @@ def announcing(home: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(20)
 
 
-def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 150.0) -> None:
     give_up_at = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < give_up_at
