@@ -18,9 +18,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import NoResultFound
 
-from ivr.broadcast.loudspeakers import BroadcastError, Form, Job, Report, Told, What, Wiring
+from ivr.broadcast.loudspeakers import (
+    UNCONFIRMED,
+    BroadcastError,
+    Form,
+    Job,
+    Report,
+    Told,
+    What,
+    Wiring,
+)
 from ivr.broadcast.lying import INDEX, Lying, lying_of, read_index, take_away, write_index
-from ivr.broadcast.multicast import UNCONFIRMED
 from sync.archive import Archive
 from sync.errors import RecordsError
 from sync.records.tables import Community

@@ -86,6 +86,9 @@ class Told:
     detail: str = ""
 
 
+UNCONFIRMED = "unconfirmed"
+"""The detail of `finished` where nobody can say that it was heard: handed over to the end, not confirmed."""
+
 Report = Callable[[Told], None]
 """Takes what is told, from any thread; returns at once and raises nothing."""
 

@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -19,8 +21,9 @@ import numpy as np
 import pytest
 
 from benchmarks.broadcast_ear import Ear, Packet, listening
+from ivr.broadcast.groups import group_of
 from ivr.broadcast.loudspeakers import BroadcastError, SoundFile
-from ivr.broadcast.multicast import MulticastLoudspeakers, group_of
+from ivr.broadcast.multicast import MulticastLoudspeakers
 from ivr.broadcast.pacing import LEAD_PACKETS, TAIL_PACKETS
 from ivr.broadcast.rtp import LAWS, PACKET_BYTES, Stream
 from tests.broadcast.jobs import Ledger, job, pcm_of, phone_sound
@@ -247,6 +250,29 @@ def test_a_closed_adapter_is_silent_and_has_said_so(ear: Ear, sound: SoundFile) 
                 os.kill(pid, 0)
 
     asyncio.run(scene())
+
+
+ANNOUNCER = """
+import asyncio
+from ivr.broadcast.pacer import Pacer
+async def announce():
+    pacer = Pacer(lambda name, what: None, lambda: None)
+    more = {"law": "alaw", "ttl": 0, "interface": "127.0.0.1"}
+    await pacer.send("one", bytes(8000 * 60), ("239.255.70.1", PORT), more)
+    await asyncio.sleep(60)
+asyncio.run(announce())
+"""
+
+
+def test_when_the_announcer_is_killed_its_groups_fall_silent(ear: Ear) -> None:
+    ear.packets.clear()
+    announcer = subprocess.Popen([sys.executable, "-c", ANNOUNCER.replace("PORT", str(PORT))])
+    asyncio.run(is_heard(ear, lambda: len(ear.of(0)) > 5))
+    announcer.kill()
+    announcer.wait()
+    killed_at = time.time()
+    time.sleep(0.5)
+    assert max(packet.at for packet in ear.of(0)) < killed_at + 0.25
 
 
 def test_numbers_and_stamps_go_round_and_a_pause_is_marked() -> None:
