@@ -76,6 +76,8 @@ def overview(session: Session, community_id: str, days: int, now: datetime) -> O
     scope = scope_of(session, community_id, days, now)
     today, finished_today, calls = _calls(session, scope)
     yes, no = _satisfaction(session, scope)
+    kinds, channels = _folded(session, ask.opinions_given(scope))
+    voters, ballot_channels = _folded(session, ask.ballots_given(scope))
     corrections, characters, wrong = session.execute(ask.corrected(scope)).one()
     return Overview(
         days=days,
@@ -84,10 +86,10 @@ def overview(session: Session, community_id: str, days: int, now: datetime) -> O
         calls=calls,
         left_at=_left_at(session, scope),
         waiting=_waiting(session, scope),
-        kinds=_shares(session, ask.kinds(scope)),
-        opinions_by=_shares(session, ask.opinion_channels(scope)),
-        ballots_by=_shares(session, ask.ballot_channels(scope)),
-        ballots=[TopicBallots(*row) for row in session.execute(ask.ballots_by_topic(scope))],
+        kinds=_shares(kinds),
+        opinions_by=_shares(channels),
+        ballots_by=_shares(ballot_channels),
+        ballots=_by_topic(session, scope, voters),
         satisfied=yes,
         unsatisfied=no,
         corrections=corrections,
@@ -133,5 +135,20 @@ def _satisfaction(session: Session, scope: Scope) -> tuple[int, int]:
     return counted.get(True, 0), counted.get(False, 0)
 
 
-def _shares(session: Session, query: Select[str, int]) -> list[Share]:
-    return [Share(name or "", count) for name, count in session.execute(query.limit(MOST_ROWS))]
+def _folded(session: Session, query: Select[str | None, str, int]) -> tuple[Counter[str], Counter[str]]:
+    """How many by the first column, and how many by the second."""
+    first, second = Counter[str](), Counter[str]()
+    for one, other, count in session.execute(query):
+        first[one or ""] += count
+        second[other] += count
+    return first, second
+
+
+def _shares(counted: Counter[str]) -> list[Share]:
+    return [Share(name, count) for name, count in counted.most_common(MOST_ROWS)]
+
+
+def _by_topic(session: Session, scope: Scope, voters: Counter[str]) -> list[TopicBallots]:
+    """The open topics, those with the most voters first."""
+    found = [TopicBallots(one, title, voters[one]) for one, title in session.execute(ask.open_topics(scope))]
+    return sorted(found, key=lambda one: (-one.voters, one.topic_id))[:MOST_ROWS]

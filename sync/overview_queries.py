@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, case, func, select, true
@@ -87,42 +86,32 @@ def waiting_calls(scope: Scope) -> Select[int, datetime]:
     )
 
 
-def kinds(scope: Scope) -> Select[str, int]:
-    """Opinions by category."""
-    return _opinions_by(scope, Opinion.category)
-
-
-def opinion_channels(scope: Scope) -> Select[str, int]:
-    """Opinions by the channel they came through."""
-    return _opinions_by(scope, Opinion.channel)
-
-
-def ballot_channels(scope: Scope) -> Select[str, int]:
-    """Standing ballots of open topics by channel."""
+def opinions_given(scope: Scope) -> Select[str | None, str, int]:
+    """Opinions by category and channel, in one walk."""
     return (
-        select(Ballot.channel, func.count())
-        .where(Ballot.topic_id.in_(_open_topics(scope)), counts(scope, Ballot.is_practice))
-        .group_by(Ballot.channel)
-        .order_by(func.count().desc())
+        select(Opinion.category, Opinion.channel, func.count())
+        .where(
+            Opinion.community_id == scope.community_id,
+            Opinion.said_at >= scope.since,
+            Opinion.state.not_in(GONE),
+            counts(scope, Opinion.is_practice),
+        )
+        .group_by(Opinion.category, Opinion.channel)
     )
 
 
-def ballots_by_topic(scope: Scope) -> Select[str, str, int]:
-    """Voters on each open topic, the most first."""
-    counted = (
-        select(Ballot.topic_id, func.count().label("voters"))
-        .where(Ballot.topic_id.in_(_open_topics(scope)), counts(scope, Ballot.is_practice))
-        .group_by(Ballot.topic_id)
-        .subquery()
-    )
-    voters = func.coalesce(counted.c.voters, 0)
+def ballots_given(scope: Scope) -> Select[str, str, int]:
+    """Standing ballots of open topics by topic and channel, in one walk."""
     return (
-        select(Topic.id, Topic.title, voters)
-        .join(counted, counted.c.topic_id == Topic.id, isouter=True)
-        .where(Topic.id.in_(_open_topics(scope)))
-        .order_by(voters.desc(), Topic.id)
-        .limit(MOST_ROWS)
+        select(Ballot.topic_id, Ballot.channel, func.count())
+        .where(Ballot.topic_id.in_(_open_topics(scope)), counts(scope, Ballot.is_practice))
+        .group_by(Ballot.topic_id, Ballot.channel)
     )
+
+
+def open_topics(scope: Scope) -> Select[str, str]:
+    """Ids and titles of the topics that are discussed now."""
+    return select(Topic.id, Topic.title).where(Topic.id.in_(_open_topics(scope)))
 
 
 def satisfaction(scope: Scope) -> Select[bool, int]:
@@ -152,20 +141,6 @@ def late_stages(scope: Scope) -> Select[int, str]:
         Milestone.community_id == scope.community_id,
         Milestone.state.in_(OPEN),
         Milestone.due_on < scope.midnight.date().isoformat(),
-    )
-
-
-def _opinions_by(scope: Scope, column: InstrumentedAttribute[Any]) -> Select[str, int]:
-    return (
-        select(column, func.count())
-        .where(
-            Opinion.community_id == scope.community_id,
-            Opinion.said_at >= scope.since,
-            Opinion.state.not_in(GONE),
-            counts(scope, Opinion.is_practice),
-        )
-        .group_by(column)
-        .order_by(func.count().desc())
     )
 
 
