@@ -74,7 +74,7 @@ async def line_process(settings: LineSettings, log: Path) -> AsyncIterator[async
     """The line in a process of its own, ended afterwards."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.exchange.sip_town", json.dumps(asdict(settings)),
+            sys.executable, "-m", "tests.exchange.sip_town", json.dumps(asdict(settings), default=str),
             stdout=output, stderr=output,
         )  # fmt: skip
     try:
@@ -167,6 +167,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     told = json.loads(sys.argv[1])
     account = told.pop("account")
+    told["sentences"] = {name: Path(file) for name, file in told["sentences"].items()}
     lists = {name: tuple(told.pop(name)) for name in ("trunks", "rtp_ports", "codecs")}
     run_line(LineSettings(**told, **lists, account=ProviderAccount(**account) if account else None))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.exchange.sentences import SENTENCES, espeak
 from ivr.exchange.sip.settings import LineSettings, ProviderAccount
+from ivr.exchange.sound import to_wav
 from tests.exchange.sip_person import Provider, person
 from tests.exchange.sip_town import SipTown, Stage, free_udp_ports, line_process, stage
 from tests.exchange.test_sip_line import RECORD, likeness, resemblance, told_of
@@ -25,13 +25,21 @@ DIALS = '<Dial action="BASE/turns/3" timeout="{}"><Number>{}</Number></Dial>'
 CLERK, RINGS, BUSY, UNKNOWN = "057188880000", "057188880001", "057188880002", "057188880003"
 MANNERS = {RINGS: "rings", BUSY: "486 Busy Here", UNKNOWN: "404 Not Found"}
 TRUNK_PORT = free_port()
+SORRY = speech(1.5, seed=41)
+"""What the line says while no exchange is there."""
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One town for all scenes; people are rung through a trunk on `TRUNK_PORT`."""
-    line = {"out": f"127.0.0.1:{TRUNK_PORT}", "trunks": ("127.0.0.2",)}
-    with stage(tmp_path_factory.mktemp("calls"), line) as here:
+    folder = tmp_path_factory.mktemp("calls")
+    (folder / "sorry.wav").write_bytes(to_wav(SORRY))
+    line = {
+        "out": f"127.0.0.1:{TRUNK_PORT}",
+        "trunks": ("127.0.0.2",),
+        "sentences": {"later": folder / "sorry.wav"},
+    }
+    with stage(folder, line) as here:
         yield here
 
 
@@ -206,7 +214,6 @@ def test_a_killed_line_ends_its_calls_kindly_and_comes_back(scenes: Stage, tmp_p
 def test_a_line_whose_exchange_is_gone_says_so_and_tells_later_who_called(scenes: Stage) -> None:
     async def scene(t: SipTown) -> None:
         t.web.pages["/calls"] = twiml(WAITS)
-        sorry = espeak(SENTENCES["later"], "zh")
         async with t.raw() as phone, t.raw(caller="<sip:13900000002@127.0.0.1>") as other:
             await phone.call()
             await asyncio.sleep(0.2)
@@ -214,7 +221,7 @@ def test_a_line_whose_exchange_is_gone_says_so_and_tells_later_who_called(scenes
             await phone.until(lambda: phone.is_over)
             await other.call()
             await other.until(lambda: other.is_over, 20)
-            assert resemblance(sorry, bytes(other.heard)) > 0.97
+            assert resemblance(SORRY, bytes(other.heard)) > 0.97
         await t.web.until(lambda: bool(t.web.at("/calls/status")), 10)
         told = t.web.at("/calls/status")[0].params
         assert (told["CallStatus"], told["From"]) == ("canceled", "+8613900000002")
