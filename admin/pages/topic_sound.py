@@ -28,7 +28,10 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Heard:
-    """A topic as heard: its sentences, how long they take together, whether that is measured or reckoned."""
+    """A topic as heard: its sentences, how long they take together, whether that is measured or reckoned.
+
+    `is_judged`: how plain it is can be said, of Chinese alone.
+    """
 
     sentences: list[str]
     seconds: float
@@ -37,11 +40,12 @@ class Heard:
     background: Reading
     is_title_long: bool
     is_background_long: bool
+    is_judged: bool
 
 
 def heard_lines(topic: Topic) -> Heard:
     """What the page says about the sound of a topic."""
-    sentences = _sentences(topic)
+    sentences, language = _sentences(topic)
     found = _clips_of(sentences)
     names = [name for name in (found[one] for one in sentences) if name]
     is_measured = len(names) == len(sentences)
@@ -49,7 +53,7 @@ def heard_lines(topic: Topic) -> Heard:
     seconds = real_seconds(clips(), names) if is_measured else sum(map(seconds_of, sentences))
     return Heard(
         sentences, seconds, is_measured, reading(title), reading(background),
-        len(title) > LONGEST_TITLE, len(background) > LONGEST_SPOKEN,
+        len(title) > LONGEST_TITLE, len(background) > LONGEST_SPOKEN, language == "zh",
     )  # fmt: skip
 
 
@@ -63,7 +67,7 @@ def add_topic_sound(desk: Blueprint, queue: WorkQueue) -> None:
             topic = session.get(Topic, topic_id)
         if topic is None or topic.community_id != reader().community_id:
             abort(404)
-        sentences = _sentences(topic)
+        sentences, _ = _sentences(topic)
         names = wait_for(archive(), clips(), queue, sentences)
         if names is None:
             answer = Response("", 503, mimetype="text/plain")
@@ -98,7 +102,8 @@ def _clips_of(sentences: list[str]) -> dict[str, str | None]:
         return previews.clips_for(session, clips(), reader().community_id, sentences)
 
 
-def _sentences(topic: Topic) -> list[str]:
+def _sentences(topic: Topic) -> tuple[list[str], str]:
+    """What is said, and in which language."""
     with archive().database.read() as session:
         community = session.get_one(Community, topic.community_id)
     view = TopicView(
@@ -107,4 +112,5 @@ def _sentences(topic: Topic) -> list[str]:
         background=topic.spoken_background or topic.text,
         options=tuple((str(choice), str(label)) for choice, label in topic.options),
     )
-    return [text for text in topic_sentences(view, community.name, community.language) if text.strip()]
+    said = topic_sentences(view, community.name, community.language)
+    return [text for text in said if text.strip()], community.language

@@ -1,4 +1,4 @@
-"""Topics at the desk: written, heard, opened, paused, closed, decided; stages; on both databases."""
+"""Topics at the desk: written, heard, opened, paused, closed, decided; stages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LONG = "根据上级要求拟对凉亭予以整改并统筹推进" * 7
 
 
 @pytest.fixture(scope="module")
-def browser(any_desk: Desk) -> Browser:
-    return any_desk.signed_in()
+def browser(desk: Desk) -> Browser:
+    return desk.signed_in()
 
 
 def text(browser: Browser, path: str) -> str:
@@ -50,12 +50,12 @@ def found(desk: Desk, path: str) -> Topic:
         return session.get_one(Topic, path.rpartition("/")[2])
 
 
-def test_a_topic_goes_from_its_form_to_its_decision(any_desk: Desk, browser: Browser) -> None:
+def test_a_topic_goes_from_its_form_to_its_decision(desk: Desk, browser: Browser) -> None:
     path = written(
         browser, label_1="修", label_2="不修", opens_at="2026-11-01T08:00", electorate="全体居民",
         electorate_size="100", quorum="30", counts="households", results="closed",
     )  # fmt: skip
-    topic = found(any_desk, path)
+    topic = found(desk, path)
     assert topic.options == [["option_1", "修"], ["option_2", "不修"]]
     assert topic.opens_at is not None
     assert topic.opens_at.isoformat() == "2026-11-01T00:00:00+00:00"  # typed in the community's own time
@@ -69,7 +69,7 @@ def test_a_topic_goes_from_its_form_to_its_decision(any_desk: Desk, browser: Bro
     assert 'value="2026-11-01T08:00"' in text(browser, f"{path}/edit")
     for act, state in (("open", "open"), ("pause", "paused"), ("open", "open"), ("close", "closed")):
         assert browser.send(path, f"{path}/{act}", version=version(text(browser, path))).status_code == 302
-        assert found(any_desk, path).state == state
+        assert found(desk, path).state == state
     nothing = browser.send(path, f"{path}/decide", version=version(text(browser, path)), decision=" ")
     assert nothing.status_code == 422
     assert "请写清决定了什么" in nothing.get_data(as_text=True)
@@ -99,7 +99,7 @@ def test_what_is_too_long_for_the_phone_is_warned_of_and_what_is_wrong_kept_in_t
     assert 'value="新题"' in late.get_data(as_text=True)
 
 
-def test_two_who_write_at_once_do_not_overwrite_each_other(any_desk: Desk, browser: Browser) -> None:
+def test_two_who_write_at_once_do_not_overwrite_each_other(desk: Desk, browser: Browser) -> None:
     path = written(browser)
     before = version(text(browser, f"{path}/edit"))
     fields = {"text": "x", "version": before}
@@ -107,11 +107,11 @@ def test_two_who_write_at_once_do_not_overwrite_each_other(any_desk: Desk, brows
     late = browser.send(f"{path}/edit", f"{path}/edit", title="乙写的", **fields)
     assert late.status_code == 409
     assert 'value="乙写的"' in late.get_data(as_text=True)
-    assert found(any_desk, path).title == "甲写的"
+    assert found(desk, path).title == "甲写的"
 
 
 def test_it_is_heard_before_residents_hear_it(
-    any_desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from admin.pages import topic_sound
 
@@ -119,9 +119,9 @@ def test_it_is_heard_before_residents_hear_it(
     monkeypatch.setattr(topic_sound, "_LOOK_SECONDS", 0.01)
     monkeypatch.setattr(topic_sound.wait_for, "__defaults__", (0.05,))
     assert browser.get(f"{path}/heard.wav").status_code == 503  # nobody renders here: asked to come again
-    with any_desk.archive.database.read() as session:
+    with desk.archive.database.read() as session:
         assert "听一听这个题" in session.scalars(select(Preview.text)).all()
-    open_renderer(any_desk.archive, any_desk.app.extensions["tingjian_clips"], ToneSynthesizer)
+    open_renderer(desk.archive, desk.app.extensions["tingjian_clips"], ToneSynthesizer)
     assert preview_job() > 2
     answer = browser.get(f"{path}/heard.wav")
     assert answer.status_code == 200
@@ -131,7 +131,7 @@ def test_it_is_heard_before_residents_hear_it(
     assert f"一共 {round(sound.seconds)} 秒" in text(browser, path)
 
 
-def test_stages_and_progress_are_told_and_late_ones_stand_out(any_desk: Desk, browser: Browser) -> None:
+def test_stages_and_progress_are_told_and_late_ones_stand_out(desk: Desk, browser: Browser) -> None:
     path = written(browser)
     browser.send(path, f"{path}/open", version="1")
     stage = {"title": "买瓦", "goal": "两百片瓦到货", "owner": "工程组", "due_on": "2026-01-31"}
@@ -142,21 +142,21 @@ def test_stages_and_progress_are_told_and_late_ones_stand_out(any_desk: Desk, br
     assert "拖期" in page
     assert "stage-late" in page
     assert "拖期" in text(browser, "/desk/topics")
-    with any_desk.archive.database.read() as session:
-        this = session.scalars(select(Milestone).where(Milestone.topic_id == found(any_desk, path).id)).one()
+    with desk.archive.database.read() as session:
+        this = session.scalars(select(Milestone).where(Milestone.topic_id == found(desk, path).id)).one()
     done = {**stage, "state": "done", "version": "1"}
     assert browser.send(path, f"/desk/stages/{this.id}", **done).status_code == 302
     assert browser.send(path, f"/desk/stages/{this.id}", **done).status_code == 409
     assert "stage-late" not in text(browser, path)
     assert browser.send(path, f"{path}/progress", stage="买瓦", spoken="瓦已经到了。").status_code == 302
-    with any_desk.archive.database.read() as session:
+    with desk.archive.database.read() as session:
         told = session.scalars(select(ProgressUpdate).where(ProgressUpdate.topic_id == this.topic_id)).one()
     assert (told.spoken, told.text) == ("瓦已经到了。", "瓦已经到了。")
 
 
-def test_a_platforms_topic_is_worded_here_and_otherwise_its_own(any_desk: Desk, browser: Browser) -> None:
+def test_a_platforms_topic_is_worded_here_and_otherwise_its_own(desk: Desk, browser: Browser) -> None:
     path = written(browser)
-    with any_desk.archive.database.begin() as session:
+    with desk.archive.database.begin() as session:
         topic = session.get_one(Topic, path.rpartition("/")[2])
         topic.owner, topic.state, topic.spoken_title, topic.spoken_background = "pf_x", "open", None, None
     assert "缺口语稿" in text(browser, path)
@@ -165,13 +165,13 @@ def test_a_platforms_topic_is_worded_here_and_otherwise_its_own(any_desk: Desk, 
     long = browser.send(path, f"{path}/wording", spoken_title="长" * 21, spoken_background="好")
     assert long.status_code == 422
     browser.send(path, f"{path}/wording", spoken_title="修凉亭", spoken_background="凉亭漏雨。")
-    assert found(any_desk, path).spoken_title == "修凉亭"
+    assert found(desk, path).spoken_title == "修凉亭"
 
 
-def test_a_reviewer_drafts_and_does_not_publish(any_desk: Desk, browser: Browser) -> None:
-    with any_desk.archive.database.begin() as session:
+def test_a_reviewer_drafts_and_does_not_publish(desk: Desk, browser: Browser) -> None:
+    with desk.archive.database.begin() as session:
         add_staff(session, COMMUNITY_ID, "起草人", "a long password", "reviewer")
-    reviewer = any_desk.browser()
+    reviewer = desk.browser()
     reviewer.sign_in("起草人", "a long password")
     path = written(reviewer)
     assert "开放讨论" not in text(reviewer, path)
