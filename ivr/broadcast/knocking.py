@@ -16,7 +16,7 @@ DOCTOR = "tingjian-doctor"
 """An account without any rights: it shows that the broker's list is ours, and disturbs nobody's session."""
 
 
-def knock(broker: Broker, seconds: float = 3.0) -> Heard:
+def knock(broker: Broker, seconds: float = 5.0) -> Heard:
     """Connect and leave at once. Nothing is subscribed or kept."""
     client = Client(
         CallbackAPIVersion.VERSION2,

@@ -82,6 +82,7 @@ class MqttLoudspeakers:
         self._loop = asyncio.get_running_loop()
         self._link = Link(self.broker, topics, self._take, on_up=self._catch_up, is_threaded=True)
         await self._link.open()
+        self._spawn(self._watch())
 
     @property
     def is_up(self) -> bool:
@@ -94,7 +95,6 @@ class MqttLoudspeakers:
         Raises BroadcastError where the broker does not allow it.
         """
         now = datetime.now(UTC)
-        self._forget(now)
         if job.airing_id in self._stopped or now >= job.expires_at:
             why = "stopped" if job.airing_id in self._stopped else "expired"
             self._tell(job.play_id, job.loudspeaker.id, "failed", now, why)
@@ -104,7 +104,6 @@ class MqttLoudspeakers:
             handed = self._handed[job.play_id] = _Handed(
                 job.loudspeaker.id, job.airing_id, self._order(job), job.expires_at
             )
-            self._spawn(self._give_up(handed))
         if not handed.is_answered and self._link.is_up:
             await self._send(handed)
 
@@ -152,18 +151,21 @@ class MqttLoudspeakers:
         try:
             await self._link.publish(job_topic(handed.loudspeaker_id), handed.order.to_bytes(), seconds_good)
         except Refused:
-            del self._handed[handed.order.id]
+            self._handed.pop(handed.order.id, None)
             raise
         except BroadcastError as error:
             log.warning("job %s is sent again when the broker is back: %s", handed.order.id, error)
 
-    async def _give_up(self, handed: _Handed) -> None:
-        """When a job has expired that the broker never had, the loudspeaker was not to be reached."""
-        while (left := (handed.expires_at - datetime.now(UTC)).total_seconds()) > 0:
-            await asyncio.sleep(min(left, LOOK_SECONDS))
-        if not handed.is_sent and handed.airing_id not in self._stopped:
+    async def _watch(self) -> None:
+        """When a job has expired that the broker never had, its loudspeaker was not to be reached."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
             now = datetime.now(UTC)
-            self._tell(handed.order.id, handed.loudspeaker_id, "failed", now, "unreachable")
+            for one in [one for one in self._handed.values() if not one.is_sent and one.expires_at <= now]:
+                del self._handed[one.order.id]
+                if one.airing_id not in self._stopped:
+                    self._tell(one.order.id, one.loudspeaker_id, "failed", now, "unreachable")
+            self._forget(now)
 
     async def _say_stop(self, airing_id: str) -> None:
         await self._link.publish(STOPS, stop_bytes(airing_id), STOP_SECONDS)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -67,7 +68,7 @@ class Link:
         self.problem = ""
         self._topics, self._take, self._on_up, self._on_down = topics, take, on_up, on_down
         self._is_threaded = is_threaded
-        self._is_up = False
+        self._is_up = self._is_ending = False
         self._connections = 0
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._loop: asyncio.AbstractEventLoop
@@ -112,18 +113,18 @@ class Link:
             log.warning("too much waits for the broker: a message is left out")
 
     async def close(self, farewell: tuple[str, bytes] | None = None) -> None:
-        """Say goodbye and end; nothing is taken afterwards. The session stays with the broker."""
+        """Say goodbye and end. Nothing is taken any more: the broker keeps it, and the session."""
+        self._is_ending = True
         if farewell and self._is_up:
             with suppress(BroadcastError):
                 await self._until_taken(self._send(*farewell, SESSION_SECONDS, is_retained=True))
-        self._take, self._on_up, self._on_down = _nothing, _nothing, _nothing
+        self._on_up, self._on_down = _nothing, _nothing
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
     def _send(self, topic: str, payload: bytes, seconds_good: float, is_retained: bool) -> int:
-        expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        expiry.MessageExpiryInterval = max(1, int(seconds_good))
-        sent = self._client.publish(topic, payload, 1, is_retained, None if is_retained else expiry)
+        expiry = None if is_retained else _expiring(max(1, int(seconds_good)))
+        sent = self._client.publish(topic, payload, 1, is_retained, expiry)
         if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise BroadcastError("too much waits for the broker")
         return sent.mid
@@ -203,6 +204,8 @@ class Link:
             waiting.set_result(None)
 
     def _handle(self, connection: int, mid: int, qos: int, message: Message) -> None:
+        if self._is_ending:
+            return
         try:
             self._take(message)
         except Exception:
@@ -212,8 +215,16 @@ class Link:
             self._client.ack(mid, qos)
 
 
-def _nothing(*_: Any) -> None:
+def _nothing() -> None:
     """Nobody listens."""
+
+
+@lru_cache(maxsize=64)
+def _expiring(seconds: int) -> Properties:
+    """What makes the broker forget a message in time. Made once for many: making one is slow."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.MessageExpiryInterval = seconds
+    return properties
 
 
 def _client(broker: Broker, will: tuple[str, bytes] | None) -> Client:
