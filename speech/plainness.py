@@ -18,7 +18,7 @@ _PLAINER = Path(__file__).with_name("plainer.tsv")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a text reads aloud. `level`: easy · middling · hard. `plainer`: stiff words, what to say instead."""
+    """How a text reads aloud. `level`: easy · middling · hard. `plainer`: what to say for stiff words."""
 
     level: str
     characters: int
