@@ -108,7 +108,7 @@ class Link:
     def say(self, topic: str, payload: bytes, is_retained: bool = False) -> None:
         """Hand a message over without waiting: it goes out, once and in order, when the broker is there."""
         try:
-            self._send(topic, payload, SESSION_SECONDS, is_retained)
+            self._send(topic, payload, None, is_retained)
         except BroadcastError:
             log.warning("too much waits for the broker: a message is left out")
 
@@ -117,13 +117,13 @@ class Link:
         self._is_ending = True
         if farewell and self._is_up:
             with suppress(BroadcastError):
-                await self._until_taken(self._send(*farewell, SESSION_SECONDS, is_retained=True))
+                await self._until_taken(self._send(*farewell, None, is_retained=True))
         self._on_up, self._on_down = _nothing, _nothing
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    def _send(self, topic: str, payload: bytes, seconds_good: float, is_retained: bool) -> int:
-        expiry = None if is_retained else _expiring(max(1, int(seconds_good)))
+    def _send(self, topic: str, payload: bytes, seconds_good: float | None, is_retained: bool) -> int:
+        expiry = None if seconds_good is None else _expiring(max(1, int(seconds_good)))
         sent = self._client.publish(topic, payload, 1, is_retained, expiry)
         if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise BroadcastError("too much waits for the broker")
