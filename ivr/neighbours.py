@@ -48,10 +48,10 @@ def neighbours_on(session: Session, topic_ids: Sequence[str], with_practice: boo
         return {}
     rows = _newest(session, topic_ids, with_practice)
     everyone = [opinion_id for _, _, opinion_id, _ in rows]
-    words, sounds = _latest_words(session, everyone), _own_sounds(session, everyone)
+    words, sounds = _latest_words(session, everyone), _spoken(session, everyone)
     found: dict[str, dict[str, list[Neighbour]]] = defaultdict(lambda: defaultdict(list))
     for topic_id, side, opinion_id, person_id in rows:
-        voice = VoiceView(opinion_id, words.get(opinion_id, ""), sounds.get(opinion_id))
+        voice = _voice(opinion_id, words, sounds)
         if voice.words or voice.recording_id:
             found[topic_id][side].append(Neighbour(person_id, voice))
     return found
@@ -65,35 +65,34 @@ def voices_now(session: Session, opinion_ids: Collection[str]) -> Mapping[str, V
         Opinion.id.in_(opinion_ids), Opinion.state == "approved", Opinion.release.in_(("words", "voice"))
     )
     there = session.scalars(may_be_heard).all()
-    words, sounds = _latest_words(session, there), _own_sounds(session, there)
-    return {one: VoiceView(one, words.get(one, ""), sounds.get(one)) for one in there}
+    words, sounds = _latest_words(session, there), _spoken(session, there)
+    return {one: _voice(one, words, sounds) for one in there}
+
+
+def _voice(opinion_id: str, words: Mapping[str, str], sounds: Collection[str]) -> VoiceView:
+    """`recording_id` is the opinion's own id where its sound may be heard: all its segments, bleeped."""
+    return VoiceView(opinion_id, words.get(opinion_id, ""), opinion_id if opinion_id in sounds else None)
 
 
 def broadcast_voices(session: Session, wanted: Collection[Played]) -> Mapping[Played, VoiceView]:
-    """Those of these opinions that all may still hear, by (id, is it played as it was spoken).
-
-    `recording_id` is the opinion's own id where its sound may be heard: all its segments, bleeped.
-    """
+    """Those of these opinions that all may still hear, by (id, is it played as it was spoken)."""
     voices = voices_now(session, {opinion_id for opinion_id, _ in wanted})
-    spoken = _spoken(session, [opinion_id for opinion_id, is_own_voice in wanted if is_own_voice])
     return {
-        (one, is_own_voice): replace(
-            voices[one], recording_id=one if is_own_voice and one in spoken else None
-        )
+        (one, is_own_voice): voices[one] if is_own_voice else replace(voices[one], recording_id=None)
         for one, is_own_voice in wanted
         if one in voices
     }
 
 
 def _spoken(session: Session, opinion_ids: Sequence[str]) -> frozenset[str]:
-    """Those whose speakers allow their own voice to be heard, and whose sound is there."""
+    """Those whose speakers allow their own voice to be heard, and whose sound is there and was made out."""
     if not opinion_ids:
         return frozenset()
     rows = session.scalars(
         select(Opinion.id)
         .join(OpinionRecording, OpinionRecording.opinion_id == Opinion.id)
         .join(Recording, Recording.id == OpinionRecording.recording_id)
-        .where(Opinion.id.in_(opinion_ids), Opinion.release == "voice")
+        .where(Opinion.id.in_(opinion_ids), Opinion.release == "voice", ~Opinion.needs_listening)
         .group_by(Opinion.id)
         .having(func.min(Recording.state) == "stored", func.max(Recording.state) == "stored")
     )
@@ -143,18 +142,3 @@ def _latest_words(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, 
         .order_by(Transcript.version)
     )
     return {opinion_id: words or "" for opinion_id, words in rows}
-
-
-def _own_sounds(session: Session, opinion_ids: Sequence[str]) -> Mapping[str, str]:
-    """The recording of each opinion released in its speaker's own voice and stored in one piece."""
-    if not opinion_ids:
-        return {}
-    rows = session.execute(
-        select(Opinion.id, func.min(Recording.id))
-        .join(OpinionRecording, OpinionRecording.opinion_id == Opinion.id)
-        .join(Recording, Recording.id == OpinionRecording.recording_id)
-        .where(Opinion.id.in_(opinion_ids), Opinion.release == "voice")
-        .group_by(Opinion.id)
-        .having(func.count() == 1, func.min(Recording.state) == "stored")
-    )
-    return {row[0]: row[1] for row in rows}
