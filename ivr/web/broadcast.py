@@ -24,7 +24,7 @@ RETRY_SECONDS = 2
 
 
 def create_sound_door(archive: Archive, home: Path) -> Blueprint:
-    """`GET /broadcast/sound/<token>`: 200, 206 and 416 (ranges), 404 for what is not to be heard, 503: later."""
+    """`GET /broadcast/sound/<token>`: 200, 206 and 416 (ranges); 404: not to be heard; 503: later."""
     links, store, hands = SoundLinks(archive), SoundStore.under(home), BoundedSemaphore(MOST_AT_ONCE)
     blueprint = Blueprint("broadcast", __name__)
 

@@ -1,4 +1,4 @@
-"""The door where a call to a loudspeaker asks what it may play: signed twice, once for each play, in its time."""
+"""The door where a call to a loudspeaker asks what it may play: signed twice, once for each play."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_REMEMBERED = 1000
 
 @dataclass
 class _Given:
-    """Which call was given which play, by this process: the same call may ask again when an answer was lost."""
+    """Which call was given which play, by this process: it may ask again when an answer was lost."""
 
     calls: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
