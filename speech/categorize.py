@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from speech.lexicon import Hit, find, read_lexicon
+from speech.lexicon import Entry, Hit, find, read_lexicon
 
 LABELS = ("物业", "停车", "环境卫生", "邻里噪音", "养老助餐", "设施维修", "电梯加装", "治安消防", "其他")
 OTHER = "其他"
@@ -28,11 +28,14 @@ class Category:
     because: tuple[str, ...]
 
 
-def categorize(text: str) -> Category:
-    """The one label that fits best; 其他 with confidence 0 when nothing points anywhere."""
+def categorize(text: str, taught: tuple[Entry, ...] = ()) -> Category:
+    """The one label that fits best; 其他 with confidence 0 when nothing points anywhere.
+
+    `taught`: words that people in this community have taught, beside the lexicon.
+    """
     scores: dict[str, float] = defaultdict(float)
     words: dict[str, list[str]] = defaultdict(list)
-    for hit in find(text, read_lexicon("lexicon.tsv")):
+    for hit in find(text, (*read_lexicon("lexicon.tsv"), *taught)):
         scores[hit.entry.label] += hit.weight
         words[hit.entry.label].append(_said(text, hit))
     if not scores:

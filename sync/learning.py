@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
+from speech.lexicon import Entry
+from speech.taught import TAUGHT_BY, taught
 from sync.records.tables import Lesson, Opinion, Transcript
 
 WORD, CATEGORY = "word", "category"
 MOST_HINTS = 50
 SAID_BY = 2  # opinions in which a word was corrected before the recognizer is told of it
 _LATELY = 2_000  # lessons looked at for hints
+_MOST_EXAMPLES = 300  # opinions looked at for what they teach the categories, moved and left
 _SHORTEST, _LONGEST = 2, 12  # characters of a word worth learning
 
 
@@ -91,6 +94,34 @@ def category_lessons(session: Session, community_id: str | None = None) -> Itera
     if community_id is not None:
         query = query.where(Lesson.community_id == community_id)
     yield from ((words or "", category) for words, category in session.execute(query))
+
+
+def taught_categories(session: Session, community_id: str) -> tuple[Entry, ...]:
+    """Words that speak for a category in this community, as people there have put opinions right."""
+    lessons = select(Lesson.opinion_id).where(Lesson.community_id == community_id, Lesson.kind == CATEGORY)
+    lately = lessons.order_by(Lesson.id.desc()).limit(_MOST_EXAMPLES)
+    moved = session.scalars(lately).all()
+    if len(moved) < TAUGHT_BY:
+        return ()
+    left = session.scalars(
+        select(Opinion.id)
+        .where(Opinion.community_id == community_id, Opinion.state == "approved", Opinion.id.not_in(lessons))
+        .order_by(Opinion.said_at.desc())
+        .limit(_MOST_EXAMPLES)
+    ).all()
+    return taught(_examples(session, moved), _examples(session, left))
+
+
+def _examples(session: Session, opinion_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(published words, category as it stands) of these opinions."""
+    rows = session.execute(
+        select(Opinion.id, Transcript.redacted, Opinion.category)
+        .join(Transcript, Transcript.opinion_id == Opinion.id)
+        .where(Opinion.id.in_(opinion_ids), Opinion.category.is_not(None))
+        .order_by(Transcript.version)
+    )
+    latest = {opinion_id: (words or "", str(category)) for opinion_id, words, category in rows}
+    return list(latest.values())
 
 
 def _teach(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from speech.categorize import Category, categorize, urgency
 from speech.errors import SpeechError
+from speech.lexicon import Entry
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
 from speech.redact import redact
@@ -20,6 +21,7 @@ from sync import leases, problems
 from sync.archive import Archive
 from sync.changes import note
 from sync.errors import RecordsUnavailable
+from sync.learning import taught_categories
 from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
 from sync.searching import index_words
 from sync.sound import gather, segments
@@ -48,15 +50,18 @@ class Words:
         return self.problem is not None
 
 
-def understand(heard: Heard | None, problem: str | None = None) -> Words:
-    """The meaning of a transcript; `problem` is what is known to be wrong with its sound already."""
+def understand(heard: Heard | None, problem: str | None = None, taught: tuple[Entry, ...] = ()) -> Words:
+    """The meaning of a transcript; `problem` is what is known to be wrong with its sound already.
+
+    `taught`: what people have taught the categories here.
+    """
     if heard is None or heard.is_silent:
         return Words(heard, "", None, None, problem or problems.SILENT)
     is_unsure = heard.confidence < LEAST_CONFIDENCE
     return Words(
         heard,
         redact(heard.text).text,
-        categorize(heard.text),
+        categorize(heard.text, taught),
         urgency(heard.text),
         problem or (problems.UNSURE if is_unsure else None),
     )
@@ -83,10 +88,12 @@ def transcribe_opinion(
 
 def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recognizer]) -> tuple[Words, int]:
     with archive.database.read() as session:
-        written = typed_words(session, archive, session.get_one(Opinion, opinion_id))
+        opinion = session.get_one(Opinion, opinion_id)
+        written = typed_words(session, archive, opinion)
+        taught = taught_categories(session, opinion.community_id)
         spoken = gather(session, archive, opinion_id)
     if written is not None:
-        return understand(Heard(written, (), spoken.language, ENGINE, 1.0, 0.0)), spoken.parts
+        return understand(Heard(written, (), spoken.language, ENGINE, 1.0, 0.0), taught=taught), spoken.parts
     if spoken.sound is None:
         return understand(None, spoken.problem), spoken.parts
     try:
@@ -96,7 +103,7 @@ def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recog
             raise
         LOG.error("opinion %s: the recognizer refused its sound", opinion_id)
         return understand(None, problems.UNREADABLE), spoken.parts
-    return understand(heard, spoken.problem), spoken.parts
+    return understand(heard, spoken.problem, taught), spoken.parts
 
 
 def _take(archive: Archive, opinion_id: str, now: datetime) -> bool:
