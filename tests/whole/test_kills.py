@@ -183,14 +183,14 @@ def test_a_worker_may_die_between_any_two_steps_of_its_jobs(places: list[Town], 
         caller = whole_call(place, cupboard, revive=False)
         place.start("worker", die_at=point)
         until(lambda: place.was_killed("worker") or is_settled(place, caller), 30, f"step {point}")
-        place.raise_up("worker")
+        place.raise_up("worker", dying_seconds=3.0)  # its last steps come after all is settled
         assert settled(place, caller) == EXPECTED, f"killed before step {point}"
         assert [round(sound.seconds) for sound in sounds(place.archive, "cm_test", caller)] == [3]
         place.stop("worker")
 
     at_once(places, points, work)
     died = sum(place.deaths["worker"] for place in places)
-    assert died >= len(points) - 5  # fewer commits when captures share a batch, as on a busy machine
+    assert died >= len(points) - 2  # fewer commits when captures share a batch
     assert not cupboard.sounds
     for place in places:
         place.stop("web")

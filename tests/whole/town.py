@@ -88,10 +88,10 @@ class Town:
         process.start()
         self._running[name] = process
 
-    def raise_up(self, name: str) -> None:
-        """Start a process again if it has died, and count its death."""
+    def raise_up(self, name: str, dying_seconds: float = 0.5) -> None:
+        """Start a process again if it dies within `dying_seconds`, and count its death."""
         if name in self._running:
-            self._running[name].join(0.5)  # one that is dying may still look alive
+            self._running[name].join(dying_seconds)  # one that is dying may still look alive
         if not self.is_alive(name):
             self.deaths[name] += self.was_killed(name)
             self.stop(name)
