@@ -11,12 +11,13 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from speech.categorize import Category, categorize, urgency
+from speech.categorize import Category, categorize
 from speech.errors import SpeechError
 from speech.lexicon import Entry
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
 from speech.redact import redact
+from speech.urgency import Danger, urgency
 from sync import leases, problems
 from sync.archive import Archive
 from sync.changes import note
@@ -41,7 +42,7 @@ class Words:
     heard: Heard | None
     redacted: str
     category: Category | None
-    urgency: Category | None
+    urgency: Danger | None
     problem: str | None
 
     @property

@@ -1,10 +1,10 @@
-"""What opinions are about, and which of them can't wait."""
+"""What opinions are about."""
 
 from __future__ import annotations
 
 import pytest
 
-from speech.categorize import LABELS, OTHER, categorize, urgency
+from speech.categorize import LABELS, OTHER, categorize
 
 
 @pytest.mark.parametrize(
@@ -34,37 +34,3 @@ def test_opinions_find_their_label(text: str, label: str) -> None:
 @pytest.mark.parametrize(("misheard", "label"), [("驾装电题我同意", "电梯加装"), ("广长舞太吵", "邻里噪音")])
 def test_words_written_by_their_sound_are_still_understood(misheard: str, label: str) -> None:
     assert categorize(misheard).label == label
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("我家闻到一股煤气味", "燃气"),
-        ("煤气谢漏了快来", "燃气"),
-        ("楼下着火了快来人", "火情"),
-        ("我摔倒了起不来了", "摔倒"),
-        ("隔壁男的打老婆，拿刀了", "暴力"),
-        ("我不想活了", "自伤"),
-    ],
-)
-def test_danger_is_heard(text: str, label: str) -> None:
-    found = urgency(text)
-    assert found is not None
-    assert found.label == label
-    assert found.because
-    assert found.confidence >= 0.6
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "预防火灾的宣传要多做",
-        "老人容易摔倒，希望装扶手",
-        "希望通天然气",
-        "去年着火的那栋楼",
-        "我同意装电梯",
-        "",
-    ],
-)
-def test_talk_about_danger_is_no_danger(text: str) -> None:
-    assert urgency(text) is None
