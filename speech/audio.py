@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from speech.errors import SpeechError
 
 PHONE_RATE = 8_000
-PHONE_BAND = (300.0, 3_400.0)
 KNOWN_FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3"})
 MAX_CHANNELS = 8
 RATES = range(4_000, 192_001)
@@ -134,16 +133,3 @@ def join(parts: Iterable[Audio], gap_seconds: float = 0.0) -> Audio:
     for sound in sounds:
         pieces += [gap, resample(sound, rate).samples]
     return Audio(np.concatenate(pieces[1:]), rate)
-
-
-def phone_channel(audio: Audio) -> Audio:
-    """The sound as it arrives over a telephone line: 8 kHz, 300–3400 Hz, through A-law and back."""
-    narrow = resample(audio, PHONE_RATE)
-    spectrum = np.fft.rfft(narrow.samples)
-    pitches = np.fft.rfftfreq(len(narrow.samples), 1 / PHONE_RATE)
-    low, high = PHONE_BAND
-    spectrum *= np.clip((pitches - low * 0.8) / (low * 0.2), 0, 1) * np.clip(
-        (high * 1.05 - pitches) / 170, 0, 1
-    )
-    band = np.fft.irfft(spectrum, len(narrow.samples)).astype(np.float32)
-    return read_audio(_write(Audio(band, PHONE_RATE), "ALAW"), max_seconds=audio.seconds + 1)

@@ -1,50 +1,101 @@
-"""How far a transcript is from what was said: the character error rate, averaged fairly over speakers."""
+"""How far what was heard is from what was said, in characters."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections import defaultdict
+from collections.abc import Iterable
 from statistics import fmean
 
+import cn2an
 from opencc import OpenCC
 from rapidfuzz.distance import Levenshtein
 
-from speech.reading import normalise
-
-CAP = 2.0  # a clip in which a recognizer runs wild counts no more than so many errors a character
-SAME = str.maketrans("幺两〇", "一二零")
-_FIGURES_APART = re.compile(r"(?<=\d) (?=\d)")
-
-
-def letters(text: str) -> str:
-    """What counts of a text: simplified, figures as they are said, 幺 and 两 plain, no marks, no spaces."""
-    plain = _FIGURES_APART.sub("", unicodedata.normalize("NFKC", text))
-    said = normalise(_simplify()(plain)).translate(SAME)
-    return "".join(letter for letter in said.lower() if letter.isalnum())
+DIGITS = {**dict(zip("零一二三四五六七八九", "0123456789", strict=True)), "〇": "0", "幺": "1", "两": "2"}
+NUMERAL = re.compile("[0-9零〇一幺二两三四五六七八九十百千万亿]+")
+LONGEST_NUMBER = 16  # digits; a longer row of them is an id and is read digit by digit
+_simplified = OpenCC("t2s").convert
 
 
-def error_rate(said: str, heard: str, cap: float = CAP) -> float:
-    """Edits by character over the characters said, both as `letters`; at most `cap`.
+def normalised(text: str) -> str:
+    """The text as it is compared: simplified, lower case, letters and digits alone, numbers written one way.
 
-    Where nothing was said every word heard is wrong: 0 or the cap.
+    Spoken and written numbers become equal (二零一九年 = 2019年, 三点五 = 3.5, 八点半 = 8:30), 幺 is 一 and
+    两 is 二. Each number takes the shorter of its two spellings (三亿, 2019), so that one misheard number
+    weighs no more than it takes to say.
     """
-    expected, found = letters(said), letters(heard)
+    text = _simplified(unicodedata.normalize("NFKC", text)).lower()
+    for pattern, spoken in WRITTEN:
+        text = pattern.sub(spoken, text)
+    text = NUMERAL.sub(lambda match: _one_spelling(match[0]), text)
+    for pattern, short in TIMES:
+        text = pattern.sub(short, text)
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def character_errors(reference: str, heard: str) -> int:
+    """How many characters must be changed, added or taken away (Levenshtein) once both are normalised."""
+    return int(Levenshtein.distance(normalised(reference), normalised(heard)))
+
+
+def character_error_rate(reference: str, heard: str, cap: float = 2.0) -> float:
+    """The errors over the characters of the reference, at most `cap`; words out of nothing cost `cap`."""
+    expected = len(normalised(reference))
+    errors = character_errors(reference, heard)
     if not expected:
-        return cap if found else 0.0
-    return min(cap, Levenshtein.distance(expected, found) / len(expected))
+        return cap if errors else 0.0
+    return min(cap, errors / expected)
 
 
-def mean_by_speaker(rates: Iterable[tuple[str, float]]) -> float:
-    """The mean over speakers of each speaker's mean: who said much weighs no more than who said little."""
-    clips: dict[str, list[float]] = {}
+def average_over_speakers(rates: Iterable[tuple[str, float]]) -> float:
+    """The mean of the speakers' own means, from pairs of speaker and rate; nan without any.
+
+    Everybody counts once, however much they said.
+    """
+    told: defaultdict[str, list[float]] = defaultdict(list)
     for speaker, rate in rates:
-        clips.setdefault(speaker, []).append(rate)
-    return fmean(fmean(own) for own in clips.values()) if clips else 0.0
+        told[speaker].append(rate)
+    return fmean(fmean(own) for own in told.values()) if told else float("nan")
 
 
-@cache
-def _simplify() -> Callable[[str], str]:
-    convert: Callable[[str], str] = OpenCC("t2s").convert
-    return convert
+def _one_spelling(numeral: str) -> str:
+    figures = _figures(numeral)
+    if figures is None:
+        return "".join("二" if letter == "两" else "零" if letter == "〇" else letter for letter in numeral)
+    if len(figures) > LONGEST_NUMBER or (len(figures) > 1 and figures.startswith("0")):
+        return figures
+    said = re.sub("^一十", "十", str(cn2an.an2cn(int(figures), "low")))
+    return said if len(said) <= len(figures) else figures
+
+
+def _figures(numeral: str) -> str | None:
+    """The number in digits; None where it is none (百, 二三十)."""
+    digits = "".join(DIGITS.get(letter, letter) for letter in numeral)
+    if digits.isdecimal():
+        return digits
+    try:
+        value = cn2an.cn2an(numeral.replace("幺", "一"), "smart")
+    except (ValueError, KeyError):  # its own error for no number is ValueError; 1十 has been KeyError
+        return None
+    return str(int(value)) if value == int(value) else None
+
+
+def _clock(match: re.Match[str]) -> str:
+    hour, minute = int(match[1]), int(match[2])
+    return f"{hour}点" + (f"{match[2]}分" if minute else "")
+
+
+WRITTEN = (  # what is written otherwise than it is said
+    (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(?<![\d.:])(2[0-4]|1\d|0?\d):([0-5]\d)(?![\d:])"), _clock),
+    (re.compile(r"(\d+)/(\d+)"), r"\2分之\1"),
+    (re.compile(r"(\d+(?:\.\d+)?)\s*%"), r"百分之\1"),
+    (re.compile(r"[¥$](\d+(?:\.\d+)?)"), r"\1元"),
+    (re.compile(r"(?<=\d)\.(?=\d)"), "点"),
+)
+TIMES = (
+    (re.compile("点整"), "点"),
+    (re.compile("点三十分?"), "点半"),
+    (re.compile(r"(点(?:\d+|[一二三四五六七八九十]+))分"), r"\1"),
+)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech.audio import Audio, join, phone_channel, read_audio, resample, silence, write_phone_wav, write_wav
+from speech.audio import Audio, join, read_audio, resample, silence, write_phone_wav, write_wav
 from speech.errors import SpeechError
 from speech.loudness import level
 from speech.stretch import stretch
@@ -100,15 +100,6 @@ def test_random_bytes_after_a_header_never_crash() -> None:
 def test_phone_wav_is_a_law_at_8_khz() -> None:
     info = soundfile.info(io.BytesIO(write_phone_wav(tone(rate=24000))))
     assert (info.samplerate, info.subtype, info.channels) == (8000, "ALAW", 1)
-
-
-def test_the_phone_channel_keeps_the_middle_and_drops_the_edges() -> None:
-    def strength(pitch: float) -> float:
-        return float(np.sqrt(np.mean(phone_channel(tone(rate=16000, pitch=pitch)).samples ** 2)))
-
-    assert strength(1000) > 0.19
-    assert strength(60) < 0.03
-    assert strength(3900) < 0.03
 
 
 def test_join_brings_all_to_one_rate() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.audio import Audio, join, phone_channel, silence
+from speech.audio import Audio, join, silence
+from speech.channel import phone
+from speech.error_rate import character_error_rate
 from speech.errors import SpeechError
 from speech.recognize import ENGINES, Recognizer, load_recognizer
 from speech.synthesize import FEMALE, MALE, Synthesizer
 from tests.speech.sounds import WORDLESS
-from tests.speech.wrong import share_of_wrong_characters
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ def test_sounds_without_words_give_no_words(recognizer: Recognizer, sound: str) 
 
 
 def test_a_transcript_is_whole(recognizer: Recognizer, kokoro: Synthesizer) -> None:
-    sound = phone_channel(kokoro.say(SENTENCES[0]))
+    sound = phone(kokoro.say(SENTENCES[0]))
     transcript = recognizer.transcribe(sound, next(iter(recognizer.languages)), hints=("路灯",))
     assert transcript.text
     assert 0 < transcript.confidence <= 1
@@ -53,9 +54,7 @@ def test_what_we_say_is_heard_again_over_the_telephone(
     whisper: Recognizer, kokoro: Synthesizer, voice: str
 ) -> None:
     wrong = [
-        share_of_wrong_characters(
-            sentence, whisper.transcribe(phone_channel(kokoro.say(sentence, "zh", voice))).text
-        )
+        character_error_rate(sentence, whisper.transcribe(phone(kokoro.say(sentence, "zh", voice))).text)
         for sentence in SENTENCES
     ]
     assert sum(wrong) / len(wrong) <= 0.25, wrong

@@ -279,7 +279,8 @@ def test_a_recognizer_that_is_away_for_days_is_waited_for(
 def test_a_sentence_spoken_over_the_telephone_is_understood(
     archive: Archive, community: Community, source: RecordingSource
 ) -> None:
-    from speech.audio import phone_channel, write_phone_wav
+    from speech.audio import write_phone_wav
+    from speech.channel import phone
     from speech.models import check, models_folder
     from speech.recognize import load_recognizer
     from speech.synthesize import FEMALE, load_synthesizer
@@ -288,7 +289,7 @@ def test_a_sentence_spoken_over_the_telephone_is_understood(
     if missing := check(models):
         pytest.skip(f"run `python -m speech.models` first: {missing[0]}")
     spoken = load_synthesizer("kokoro", models).say("小区里的垃圾没有人清理，味道很大。", "zh", FEMALE)
-    said = stored(archive, community, source, [write_phone_wav(phone_channel(spoken))])
+    said = stored(archive, community, source, [write_phone_wav(phone(spoken))])
     assert transcribe_opinion(
         archive, said.opinion_id, lambda: load_recognizer("faster-whisper", models), clock
     )
