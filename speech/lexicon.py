@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import jieba
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
 
 SOUND_WEIGHT = {2: 0.35, 3: 0.75}  # by number of syllables; two-syllable words have too many homophones
 BLURRED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
@@ -53,6 +53,12 @@ def sounds(text: str) -> tuple[str, ...]:
         syllables = lazy_pinyin(word, style=Style.NORMAL)
         heard += syllables if len(syllables) == len(word) else list(word)
     return tuple(_blur(syllable) for syllable in heard)
+
+
+@cache
+def readings(letter: str) -> frozenset[str]:
+    """Every way one character may be read, as `sounds` writes syllables: 长 is both cang and zang."""
+    return frozenset(_blur(one) for one in pinyin(letter, style=Style.NORMAL, heteronym=True)[0])
 
 
 def _blur(syllable: str) -> str:
