@@ -8,6 +8,7 @@ from pathlib import Path
 
 from admin.settings import Settings
 from ivr.prompts.clips import ClipStore
+from ivr.prompts.shelf import Shelf
 from speech.models import models_folder
 from speech.recognize import Recognizer, load_recognizer
 from speech.synthesize import Synthesizer, load_synthesizer
@@ -28,7 +29,8 @@ def exchange_token(archive: Archive) -> str:
 
 def open_clips(settings: Settings, archive: Archive) -> ClipStore:
     """The rendered prompts."""
-    return ClipStore(settings.clips_folder, archive.keyring.secret("clips"), settings.synthesizer)
+    shelf = Shelf(settings.shelf) if settings.shelf else None
+    return ClipStore(settings.clips_folder, archive.keyring.secret("clips"), settings.synthesizer, shelf)
 
 
 def models_of(settings: Settings) -> Path:

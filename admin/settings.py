@@ -39,6 +39,7 @@ VARIABLES = (
     Variable("DATABASE_URL", "SQLite in TINGJIAN_HOME", "`postgresql://user:password@host/name`."),
     Variable("REDIS_URL", "embedded", "`redis://host:6379/0`; otherwise `tingjian run` starts its own."),
     Variable("TINGJIAN_MODELS", "a folder in the user's cache", "Folder of speech models kept elsewhere."),
+    Variable("TINGJIAN_SHELF", "a folder in the user's cache", "The book's sentences, rendered once; `off`."),
     Variable("TINGJIAN_HOST", "127.0.0.1", "Address that web and exchange listen on."),
     Variable("TINGJIAN_PORT", "8000", "Port of web."),
     Variable("TINGJIAN_EXCHANGE_PORT", "8010", "Port of the telephone exchange."),
@@ -91,6 +92,7 @@ class Settings:
     database_url: str
     redis_url: str
     models: Path | None
+    shelf: Path | None
     host: str
     port: int
     exchange_port: int
@@ -138,6 +140,7 @@ class Settings:
             database_url=_database(value("DATABASE_URL", f"sqlite:///{home / 'tingjian.db'}")),
             redis_url=value("REDIS_URL", f"unix://{redis_socket(home)}"),
             models=Path(models).expanduser().resolve() if models else None,
+            shelf=_shelf(value("TINGJIAN_SHELF")),
             host=value("TINGJIAN_HOST", "127.0.0.1"),
             port=port,
             exchange_port=exchange_port,
@@ -171,6 +174,7 @@ class Settings:
         told = {
             "TINGJIAN_HOME": str(self.home),
             "DATABASE_URL": self.database_url,
+            "TINGJIAN_SHELF": str(self.shelf or "off"),
             "TINGJIAN_HOST": self.host,
             "TINGJIAN_PORT": str(self.port),
             "TINGJIAN_EXCHANGE_PORT": str(self.exchange_port),
@@ -292,6 +296,12 @@ def _address(name: str, text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise SettingsError(f"{name} is {text!r}: it should look like https://calls.example.org")
     return text.rstrip("/")
+
+
+def _shelf(text: str) -> Path | None:
+    if text == "off":
+        return None
+    return Path(text).expanduser().resolve() if text else Path.home() / ".cache" / "tingjian" / "shelf"
 
 
 def _database(text: str) -> str:

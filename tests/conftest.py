@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -25,6 +26,16 @@ _LONGEST_FIRST = ("tests/whole/", "tests/exchange/test_sip_", "tests/sync/test_a
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes begin first, so that no process is left alone with one at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST_FIRST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One shelf of rendered sentences for all processes of a run, and for every program that they start."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "shelf"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINGJIAN_SHELF", str(folder))
+        yield folder
 
 
 def fresh_archive(url: str, home: Path) -> Iterator[Archive]:

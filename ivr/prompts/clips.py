@@ -10,8 +10,12 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ivr.prompts.book import PromptError
+
+if TYPE_CHECKING:
+    from ivr.prompts.shelf import Shelf
 
 FORMAT = "1"
 """Raised when the sound of all clips should change: every name changes with it."""
@@ -24,12 +28,14 @@ class ClipStore:
     """Clips in `folder`: `NAME.wav` for the phone, `NAME.full.wav` in full band, `NAME.json` its caption.
 
     Names are keyed hashes of what is said and how, so that nobody without `secret` can ask for a sentence
-    by guessing it. `engine` names the synthesizer: another engine, other clips.
+    by guessing it. `engine` names the synthesizer: another engine, other clips. `shelf`: where the book's own
+    sentences may lie already.
     """
 
     folder: Path
     secret: bytes
     engine: str = "kokoro"
+    shelf: Shelf | None = None
 
     def name(self, text: str, voice: str, is_slow: bool = False) -> str:
         """The name (40 hex digits) of `text` said by `voice`."""

@@ -14,11 +14,12 @@ from ivr.prompts.clips import ClipStore
 from ivr.prompts.previews import render_previews
 from ivr.prompts.readings import Readings, readings_of
 from ivr.prompts.recorded import keep_recorded
+from ivr.prompts.shelf import Said
 from ivr.prompts.tidy import tidy
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import voice_of
 from ivr.prompts.wanted import Importance, Wanted, personal_texts, wanted
-from speech.audio import write_phone_wav, write_wav
+from speech.audio import Audio, write_phone_wav, write_wav
 from speech.errors import SpeechError
 from speech.pacing import Pace, speak, teach
 from speech.synthesize import Synthesizer
@@ -115,9 +116,15 @@ def render(
 def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, work: Due) -> bool:
     name, mark = work.readings.name(clips, clip.text, work.voice, clip.is_slow), work.readings.mark(clip.text)
     pace = Pace.SLOW if clip.is_slow else Pace.NORMAL
-    teach(engine, work.readings.words)
+
+    def say() -> Audio:
+        teach(engine, work.readings.words)
+        return speak(clip.text, engine, work.voice, pace, work.language)
+
     try:
-        audio = speak(clip.text, engine, work.voice, pace, work.language)
+        shelf = None if mark or clip.is_personal else clips.shelf
+        spoken = Said(clip.text, engine.name, work.voice, pace, work.language)
+        audio = shelf.sound(spoken, say) if shelf else say()
     except SpeechError as problem:
         if not problem.permanent:
             raise

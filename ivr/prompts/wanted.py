@@ -82,8 +82,13 @@ def _all(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[Wanted]:
     for text, importance in _texts(flow, book, records):
         yield Wanted(text, False, importance)
         yield Wanted(text, True, Importance.SLOW)
-    for digits in (*map(str, range(10)), *(f"{number:02}" for number in range(100))):
+    for digits in digits_said():
         yield Wanted(digit_words(digits, book.language), True, Importance.NUMBERS)
+
+
+def digits_said() -> tuple[str, ...]:
+    """Every group of digits that is said in one breath: one, or two together."""
+    return (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
 
 
 def _texts(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[tuple[str, Importance]]:

@@ -18,7 +18,7 @@ _NUMBERS = itertools.count()
 class ToneSynthesizer:
     """Hums every text, remembers which ones; refuses those in `refused`, is away for those in `away`."""
 
-    voices = ("zf_xiaobei", "zm_yunxi")
+    voices: tuple[str, ...] = ("zf_xiaobei", "zm_yunxi")
 
     def __init__(self, refused: frozenset[str] = frozenset(), away: frozenset[str] = frozenset()) -> None:
         self.name = f"tone {next(_NUMBERS)}"  # phrases are remembered by engine

@@ -168,6 +168,7 @@ def town(home: Path, recognizer: str = "fixed", speed: float = 1.0, **variables:
     """A town with fresh tables and nothing running yet; everything is ended afterwards."""
     environment = {
         "TINGJIAN_HOME": str(home),
+        "TINGJIAN_SHELF": os.environ["TINGJIAN_SHELF"],
         "TINGJIAN_PORT": str(free_port()),
         "TINGJIAN_EXCHANGE_PORT": str(free_port()),
         "TINGJIAN_SIP": f"127.0.0.1:{free_port()}",
