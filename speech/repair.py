@@ -68,9 +68,10 @@ def _find(letters: Sequence[_Letter], terms: Sequence[str]) -> dict[int, str]:
     """Where which term belongs, by the index of its first character; nothing overlaps."""
     text = "".join(letter.text for letter in letters)
     known = [(start, end) for _, start, end in jieba.tokenize(text, HMM=False) if end - start > 1]
-    taken = {place for term in terms for place in _places(text, term)}
+    taken: set[int] = set()
     found: dict[int, str] = {}
     for term in terms:
+        taken.update(_places(text, term))
         syllables = sounds(term)
         for start in range(len(text) - len(term) + 1):
             stretch = range(start, start + len(term))
