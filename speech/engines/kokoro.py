@@ -31,7 +31,7 @@ class KokoroSynthesizer:
     """
 
     name = "kokoro"
-    voices = (FEMALE, "zf_xiaoxiao", MALE)
+    voices: tuple[str, ...] = (FEMALE, "zf_xiaoxiao", MALE)
 
     def __init__(self, models: Path, pronunciations: Pronunciations | None = None) -> None:
         folder = models / "kokoro"
@@ -85,16 +85,20 @@ class KokoroSynthesizer:
         return words
 
     def _render(self, symbols: list[int], style: np.ndarray) -> Audio:
+        return _trim(self._infer(symbols, style[min(len(symbols), len(style) - 1)]))
+
+    def _infer(self, symbols: list[int], style: np.ndarray) -> np.ndarray:
+        """What the model makes of symbols in a style of shape (1, 256): samples at `RATE`, shape (n,)."""
         feeds = {
             "tokens": np.array([[0, *symbols, 0]], np.int64),
-            "style": style[min(len(symbols), len(style) - 1)],
+            "style": style,
             "speed": np.ones(1, np.float32),
         }
         try:
             (samples,) = self._session.run(None, feeds)
         except Exception as error:
             raise SpeechError(f"kokoro failed: {error}", permanent=False) from error
-        return _trim(np.asarray(samples, np.float32).reshape(-1))
+        return np.asarray(samples, np.float32).reshape(-1)
 
 
 def _style(path: Path) -> np.ndarray:
