@@ -16,11 +16,11 @@ from ivr.deciding import Done
 from ivr.keeping import Speaker
 from ivr.outlook import Fresh, Outlooks, Shared
 from ivr.recent import Recent
-from ivr.view import called_part, callers_part
+from ivr.view import called_part, callers_part, duty_part
 from ivr.wordless import wordless_part, wordless_shared
 from sync.archive import Archive
 from sync.placing.policy import ALWAYS, MISSED_CALLS, OFF, REPLY_CALLS
-from sync.placing.rules import REPLY
+from sync.placing.rules import DANGER, REPLY
 from sync.records.tables import Community, Number, PlacedCall, SharedView, new_id
 from sync.together import Row
 from sync.upsert import insert_or_ignore
@@ -88,8 +88,11 @@ class Beginnings:
         number = session.get_one(Number, placed.number_id)
         caller = replace(known_caller(session, number), person_id=placed.person_id)
         shared = fresh.shared(caller.people)
-        reply_id = placed.about if placed.reason == REPLY else None
-        part = called_part(session, fresh.outlook, shared, caller, now, reply_id)
+        if placed.reason == DANGER:
+            part = duty_part(session, fresh.outlook, shared, caller, now, placed.about)
+        else:
+            reply_id = placed.about if placed.reason == REPLY else None
+            part = called_part(session, fresh.outlook, shared, caller, now, reply_id)
         return _begun(arrival, fresh, caller, shared, part, now, str(part["placed_for"]))
 
     def missed_calls(self, session: Session, dialled: str, now: datetime) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from ivr.dialogue.keeps import (
     KeepRequest,
     KeepSatisfaction,
     KeepSeat,
+    KeepTaken,
 )
 from sync.archive import Archive
 from sync.inbox import Given, keep_all
@@ -40,6 +41,7 @@ SIMPLE = (
     | KeepSatisfaction
     | KeepHeard
     | KeepRequest
+    | KeepTaken
 )
 """Intentions that are captures and nothing more."""
 
@@ -119,6 +121,8 @@ class Keeping:
                 return self._given("heard", {"opinion_id": opinion_id})
             case KeepRequest(reason):
                 return self._given("request", {"reason": reason})
+            case KeepTaken(alerts):
+                return self._given("alert_taken", {"alerts": list(alerts)})
             case KeepSeat(seat):
                 self._change_seat(seat)
             case KeepPace(is_slow):

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from ivr.caller import Caller, known_caller
 from ivr.dialogue.called import CALLED_BACK, REPLY_CALL
+from ivr.dialogue.danger import DANGER_CALL
 from ivr.dialogue.plain import to_plain, view_from_plain
-from ivr.dialogue.view import CommunityView, OwnView
+from ivr.dialogue.view import AlertView, CommunityView, OwnView
 from ivr.live import FINISHED
 from ivr.outlook import Outlook, Shared, read_outlook
 from sync.placing.consents import is_to_be_asked
+from sync.placing.dangers import told_now
 from sync.records.tables import Call, Community, Number, Opinion, Reply, Topic
 from sync.wording import WORDED
 
@@ -71,6 +73,16 @@ def called_part(
         return {**part, "placed_for": CALLED_BACK}
     own = _unheard(session, caller.person_id, reply.opinion_id)
     return {**part, "own": to_plain(own), "resume_step": None, "placed_for": REPLY_CALL}
+
+
+def duty_part(
+    session: Session, outlook: Outlook, shared: Shared, caller: Caller, now: datetime, alert_id: str
+) -> dict[str, Any]:
+    """The same for the duty phone: what it is told, and nothing of whoever else uses that telephone."""
+    told = told_now(session, outlook.community_id, alert_id)
+    alerts = tuple(AlertView(one.opinion_id, one.danger, one.receipt) for one in told)
+    part = callers_part(session, outlook, shared, caller, now)
+    return {**part, "own": [], "resume_step": None, "placed_for": DANGER_CALL, "alerts": to_plain(alerts)}
 
 
 def joined(shared: Mapping[str, Any], part: Mapping[str, Any]) -> CommunityView:

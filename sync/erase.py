@@ -16,6 +16,7 @@ from sync.links import earlier_names, forget_links, links_of
 from sync.matters import leave
 from sync.placing.acts import erase_placed
 from sync.records.tables import (
+    Alert,
     Assignment,
     Call,
     CallTurn,
@@ -105,10 +106,11 @@ def delete_erased_sound(archive: Archive) -> int:
 
 
 def _forget_review(session: Session, opinion_id: str) -> None:
-    """What reviewing left behind: words to search by, what they taught, replies that were only spoken."""
+    """What reviewing left behind: words to search by, what they taught, alerts, replies only spoken."""
     forget_words(session, opinion_id)
     session.execute(delete(Lesson).where(Lesson.opinion_id == opinion_id))
     session.execute(delete(Assignment).where(Assignment.opinion_id == opinion_id))
+    session.execute(delete(Alert).where(Alert.opinion_id == opinion_id))
     spoken = SpokenReply.opinion_id == opinion_id
     _mark_sound(session, Recording.id.in_(select(SpokenReply.recording_id).where(spoken)))
     session.execute(update(SpokenReply).where(spoken).values(state="dropped", sealed_text=None))

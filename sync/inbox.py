@@ -21,7 +21,7 @@ from sync.upsert import is_sqlite
 KINDS = frozenset(
     {
         "ballot", "reaction", "opinion", "opinion_dropped", "release", "consent",
-        "satisfaction", "heard", "request",
+        "satisfaction", "heard", "request", "alert_taken",
     }
 )  # fmt: skip
 CAPTURES: Table = Capture.__table__  # type: ignore[assignment]
@@ -39,7 +39,8 @@ class Given:
     `payload` holds ids and choices, never words; by kind: ballot {choice}; reaction {opinion_id, choice};
     opinion {opinion_id, recordings, kind, receipt};
     opinion_dropped {opinion_id}; release {opinion_id, release, version?}; consent {purpose, answer, version};
-    satisfaction {opinion_id, is_satisfied}; heard {opinion_id}; request {reason}.
+    satisfaction {opinion_id, is_satisfied}; heard {opinion_id}; request {reason};
+    alert_taken {alerts}: the opinions whose alerts are seen to.
     """
 
     source: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sync import opinions
+from sync.alerts import apply_taken
 from sync.answers import apply_answers
 from sync.archive import Archive
 from sync.ballots import apply_ballots
@@ -57,6 +58,7 @@ def _apply(batch: Batch, captures: list[Pending]) -> None:
     apply_ballots(batch, by_kind["ballot"])
     apply_consents(batch, by_kind["consent"])
     apply_requests(batch, by_kind["request"])
+    apply_taken(batch, by_kind["alert_taken"])
 
 
 def _report(batch: Batch, captures: list[Pending], limit: int) -> Settled:

@@ -19,6 +19,7 @@ from speech.recognize import Transcript as Heard
 from speech.redact import redact
 from speech.urgency import Danger, urgency
 from sync import leases, problems
+from sync.alerts import raise_alert
 from sync.archive import Archive
 from sync.changes import note
 from sync.errors import RecordsUnavailable
@@ -144,6 +145,8 @@ def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: date
             words = replace(words, problem=problems.LONGER)
         _to_review(opinion, words)
         note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
+        if words.urgency is not None:
+            raise_alert(session, archive, opinion, words.urgency, now)
         return True
 
 

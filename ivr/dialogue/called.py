@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ivr.dialogue.danger import danger_call
 from ivr.dialogue.hotline import hotline, person_steps
 from ivr.dialogue.keeps import KeepConsent
 from ivr.dialogue.progress import own_in_order, own_steps
@@ -26,6 +27,8 @@ def flow_of(view: CommunityView) -> Flow:
             return hotline(view)
         case "reply_call" if has_reply:
             return reply_call(view)
+        case "danger_call" if view.alerts:
+            return danger_call(view)
     return called_back(view)
 
 

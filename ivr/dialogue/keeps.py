@@ -101,7 +101,14 @@ class KeepRequest:
     reason: str
 
 
+@dataclass(frozen=True)
+class KeepTaken:
+    """Whoever is on duty sees to it: the opinions whose alerts were told of."""
+
+    alerts: tuple[str, ...]
+
+
 Keep = (
     KeepBallot | KeepReaction | KeepOpinion | DropOpinion | KeepRelease | KeepConsent
-    | KeepSatisfaction | KeepHeard | KeepSeat | KeepPace | KeepRequest
+    | KeepSatisfaction | KeepHeard | KeepSeat | KeepPace | KeepRequest | KeepTaken
 )  # fmt: skip

@@ -19,7 +19,9 @@ EMERGENCY_NUMBERS = ("110", "119", "120")
 
 # --- silence ---
 def silence_promises(flow: Flow) -> Iterator[tuple[str, str]]:
-    """Rule 3: faults as (step, what is wrong)."""
+    """Rule 3: faults as (step, what is wrong). It is made to residents: staff on duty are called again."""
+    if flow.is_duty:
+        return
     yield from _ends_uninvited(flow)
     all_runs = tuple(runs(flow))
     invites = {name for name in flow.steps if _invites(flow, name, all_runs)}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue.called import CALLED_BACK, REPLY_CALL, flow_of
+from ivr.dialogue.danger import DANGER_CALL
 from ivr.dialogue.steps import Flow
 from ivr.dialogue.view import (
+    AlertView,
     BroadcastItemView,
     BroadcastView,
     CommunityView,
@@ -77,6 +79,13 @@ def reply_view() -> CommunityView:
     return replace(sample_view(), own=own, placed_for=REPLY_CALL)
 
 
+def danger_view(receipts: int = 3) -> CommunityView:
+    """A call to the duty phone: so many dangers with a receipt, or one without."""
+    kinds = ("燃气", "摔倒", "自伤")
+    told = tuple(AlertView(f"op_{n}", kinds[n], f"2048173{n}") for n in range(receipts))
+    return replace(sample_view(), placed_for=DANGER_CALL, alerts=told or (AlertView("op_0", "火情"),))
+
+
 def corner_views() -> dict[str, CommunityView]:
     """Views by name in which some part of the call is missing, new, cut off or as long as it may be."""
     rich = sample_view()
@@ -105,6 +114,8 @@ def corner_views() -> dict[str, CommunityView]:
         "called back": replace(rich, placed_for=CALLED_BACK),
         "called for a reply": reply_view(),
         "called for a reply to anybody": replace(reply_view(), own=(ANSWERED,), person_number=""),
+        "called about dangers": danger_view(),
+        "called about a danger without a receipt": danger_view(0),
         "nothing broadcast": replace(rich, broadcasts=()),
         "one broadcast": replace(rich, broadcasts=(EVENING,), own=()),
         "a voice taken back": replace(rich, broadcasts=(_silenced(EVENING), replace(MORNING, items=()))),

@@ -162,7 +162,7 @@ Step = Passing | Stop
 class Flow:
     """A whole call. `home` is where `9` leads when there is nothing behind, `person` where `0` leads.
 
-    `is_placed`: we called them.
+    `is_placed`: we called them. `is_duty`: staff on duty, whom nothing is asked that a resident is.
     """
 
     name: str
@@ -172,6 +172,7 @@ class Flow:
     person: str
     is_slow: bool = False
     is_placed: bool = False
+    is_duty: bool = False
 
 
 # --- rules for Choose that need no more than one fact ---

@@ -86,6 +86,15 @@ class BroadcastView:
 
 
 @dataclass(frozen=True)
+class AlertView:
+    """A danger that an opinion tells of: which opinion, the kind, its receipt ("" where there is none)."""
+
+    opinion_id: str
+    danger: str
+    receipt: str = ""
+
+
+@dataclass(frozen=True)
 class CommunityView:
     """Everything one call needs to build its flow. `person_number` is '' when no person can be dialled.
 
@@ -93,7 +102,8 @@ class CommunityView:
     `may_link`: some platform takes a code heard here, so that caller and account count as one person.
     `broadcasts` are what the loudspeakers played in the last days, the newest first.
     `asks_to_call`: whether we may call when there is a reply is still to be asked. `placed_for` says why
-    we called (`called_back`, `reply_call`), '' when they did.
+    we called (`called_back`, `reply_call`, `danger_call`), '' when they did. `alerts`: what the duty phone
+    is told.
     """
 
     name: str
@@ -110,3 +120,4 @@ class CommunityView:
     broadcasts: tuple[BroadcastView, ...] = ()
     asks_to_call: bool = False
     placed_for: str = ""
+    alerts: tuple[AlertView, ...] = ()

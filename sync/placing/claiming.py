@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from sync.archive import Archive
 from sync.community_settings import audit
 from sync.errors import KeyDestroyed
-from sync.people import readable_number
+from sync.people import everywhere, readable_number
+from sync.placing.dangers import point_to_duty
 from sync.placing.policy import Placing, may_be_called, placing_of
 from sync.placing.rules import (
     LOST,
+    DANGER,
     GiveUp,
     Past,
     Place,
@@ -47,6 +49,8 @@ ACTOR = "placer"
 SILENCE = timedelta(minutes=5)
 """A line that has told nothing of a try for so long is asked, or given up."""
 LONGEST_CALL = timedelta(minutes=30)
+SILENCE_OF_DANGER = timedelta(minutes=1)
+"""The same where a danger is told of: nobody waits five minutes for a line that has died."""
 _LIVE_CALL = timedelta(minutes=10)
 _LOCK = 0x706C6163  # "plac": PostgreSQL's advisory lock while a call is chosen
 _AT_ONCE = 20
@@ -72,7 +76,8 @@ def claim(archive: Archive, line: str, now: datetime, most_everywhere: int) -> C
         if not is_sqlite(session):  # there is one writer there anyway
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         due = select(PlacedCall).where(OPEN, PlacedCall.state == "waiting", PlacedCall.next_try_at <= now)
-        for placed in session.scalars(due.order_by(PlacedCall.next_try_at).limit(_AT_ONCE)).all():
+        first = due.order_by(PlacedCall.reason != DANGER, PlacedCall.next_try_at).limit(_AT_ONCE)
+        for placed in session.scalars(first).all():
             claimed = _consider(session, archive, placed, line, now, most_everywhere)
             if claimed is not None:
                 return claimed
@@ -110,10 +115,18 @@ def give_up(placed: PlacedCall, state: str, why: str, now: datetime) -> None:
 
 
 def _consider(
+def silence_of(placed: PlacedCall) -> timedelta:
+    """How long a line may tell nothing of a try."""
+    return SILENCE_OF_DANGER if placed.reason == DANGER else SILENCE
+
+
     session: Session, archive: Archive, placed: PlacedCall, line: str, now: datetime, most_everywhere: int
 ) -> Claimed | None:
     placing = placing_of(session, placed.community_id)
-    if why := no_longer_wanted(session, placed):
+    why = no_longer_wanted(session, placed)
+    if not why and placed.reason == DANGER:
+        why = point_to_duty(session, archive, placed)
+    if why:
         give_up(placed, "canceled", why, now)
         return None
     number = _number_of(session, archive, placed)
@@ -133,7 +146,7 @@ def _consider(
 
 def _try(session: Session, placed: PlacedCall, number: str, line: str, now: datetime) -> Claimed:
     placed.tries += 1
-    placed.state, placed.next_try_at, placed.problem = "calling", now + SILENCE, None
+    placed.state, placed.next_try_at, placed.problem = "calling", now + silence_of(placed), None
     session.add(PlacedTry(placed_id=placed.id, n=placed.tries, line=line, tried_at=now))
     audit(session, placed.community_id, ACTOR, "call_placed", placed.id, placed.reason, n=placed.tries)
     dialled = session.get_one(Community, placed.community_id).dialled_number
@@ -193,4 +206,4 @@ def _is_engaged(session: Session, placed: PlacedCall, now: datetime) -> bool:
     return bool(session.scalar(placing.limit(1)) is not None or session.scalar(calling.limit(1)))
 
 
-__all__ = ["Claimed", "claim", "give_up", "not_placed"]
+__all__ = ["Claimed", "claim", "give_up", "not_placed", "silence_of"]

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from sync.archive import Archive
 from sync.community_settings import audit
 from sync.errors import RecordsError
-from sync.placing.claiming import ACTOR, LONGEST_CALL, SILENCE, give_up
+from sync.placing.claiming import ACTOR, LONGEST_CALL, SILENCE, give_up, silence_of
 from sync.placing.policy import placing_of
-from sync.placing.rules import LOST, REQUEST, Course, GiveUp, Wait, Wish, after_try, told
+from sync.placing.rules import DANGER, LOST, REQUEST, UNKNOWN, Course, GiveUp, Wait, Wish, after_try, told
 from sync.records.placed import OPEN
 from sync.records.tables import PlacedCall, PlacedTry, Request
 
@@ -50,7 +50,7 @@ def note_told(session: Session, placed_id: str, n: int, line: str, heard: Told, 
     course = told(_course(tried), heard.status, heard.answered_by)
     tried.status, tried.answered_by = course.status, course.answered_by or None
     if not course.is_over and placed.state == "calling" and placed.tries == n:
-        placed.next_try_at = now + SILENCE
+        placed.next_try_at = now + silence_of(placed)
     if course.is_over and tried.ended_at is None:
         tried.ended_at = now
         _finish(session, placed, tried, course, now)
@@ -61,7 +61,9 @@ def note_begun(
 ) -> PlacedCall | None:
     """A person has answered and will be spoken to: the wish is fulfilled. None where it is a machine.
 
-    Raises NoSuchTry. Safe to repeat.
+    One about a danger is not, before somebody has pressed a key.
+
+    Where `answered_by` is `unknown` nobody is reached by that alone. Raises NoSuchTry. Safe to repeat.
     """
     placed, tried = _held(session, placed_id, n, line, sid)
     course = told(_course(tried), "in-progress", answered_by)
@@ -69,7 +71,7 @@ def note_begun(
     if course.is_machine or placed.number_id is None:
         return None
     tried.begun_at = tried.begun_at or now
-    if placed.state != "reached":
+    if placed.state != "reached" and placed.reason != DANGER:
         placed.state, placed.settled_at, placed.problem = "reached", now, None
         _settle_request(session, placed, now)
         LOG.info("placed call %s is reached", placed.id)
@@ -116,7 +118,8 @@ def _course(tried: PlacedTry) -> Course:
 
 def _finish(session: Session, placed: PlacedCall, tried: PlacedTry, course: Course, now: datetime) -> None:
     """A try is over. Its wish goes on where nobody was reached, and only while that try is its latest."""
-    if tried.begun_at is not None or placed.state != "calling" or placed.tries != tried.n:
+    is_told = tried.begun_at is not None and placed.reason != DANGER
+    if is_told or placed.state != "calling" or placed.tries != tried.n:
         return
     wish = Wish(placed.reason, placed.made_at, placed.expires_at, placed.tries)
     match after_try(placing_of(session, placed.community_id).policy, wish, course.is_machine, now):

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.community_settings import change_setting
+from sync.people import normalise_number
 from sync.placing.rules import NIGHT, NOON_REST, Policy, Span, check_quiet
 from sync.records.tables import Community, Setting
 
@@ -24,6 +25,8 @@ MISSED_CALLS, REPLY_CALLS, REQUEST_CALLS = "missed_calls", "reply_calls", "reque
 OFF, CANCELED, ALWAYS = "off", "canceled", "always"
 QUIET_HOURS, CALL_TRIES, CALL_PREFIXES = "quiet_hours", "call_tries", "call_prefixes"
 CALLS_A_NUMBER, CALLS_A_DAY = "calls_a_number", "calls_a_day"
+DUTY_PHONE = "duty_phone"
+"""Who is called when somebody may be in danger; checked and kept as E.164, "" for nobody."""
 _CALLABLE = frozenset(
     {
         phonenumbers.PhoneNumberType.MOBILE,
@@ -145,6 +148,16 @@ def _prefixes(value: Any) -> list[str]:
     return value
 
 
+def _duty_phone(value: Any) -> str:
+    """A number that a person answers, in a country whose numbers may be called at all."""
+    if value == "":
+        return ""
+    e164 = normalise_number(value) if isinstance(value, str) else None
+    if e164 is None or not may_be_called(e164, ("+",)):
+        raise ValueError("should be a mobile or fixed telephone number, or empty")
+    return e164
+
+
 SETTINGS: Mapping[str, PlacingSetting] = MappingProxyType(
     {
         MISSED_CALLS: PlacingSetting(OFF, _one_of(OFF, CANCELED, ALWAYS)),
@@ -157,5 +170,6 @@ SETTINGS: Mapping[str, PlacingSetting] = MappingProxyType(
         CALLS_A_NUMBER: PlacingSetting(6, _within(1, 20)),
         CALLS_A_DAY: PlacingSetting(300, _within(0, 100_000)),
         CALL_PREFIXES: PlacingSetting(["+86"], _prefixes),
+        DUTY_PHONE: PlacingSetting("", _duty_phone),
     }
 )

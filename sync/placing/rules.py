@@ -12,23 +12,38 @@ Span = tuple[time, time]
 
 NOON_REST: Span = (time(12, 0), time(14, 0))
 NIGHT: Span = (time(20, 0), time(9, 0))
-MISSED, REQUEST, REPLY = "missed", "request", "reply"
-REASONS = (MISSED, REQUEST, REPLY)
+MISSED, REQUEST, REPLY, DANGER = "missed", "request", "reply", "danger"
+REASONS = (MISSED, REQUEST, REPLY, DANGER)
 
 JUST_CALLED = timedelta(minutes=5)
 """Who rang us so lately is awake, with the telephone at hand: quiet hours are not for them."""
 
 PAUSES: Mapping[str, timedelta] = MappingProxyType(
-    {MISSED: timedelta(minutes=10), REQUEST: timedelta(minutes=30), REPLY: timedelta(hours=4)}
+    {
+        MISSED: timedelta(minutes=10),
+        REQUEST: timedelta(minutes=30),
+        REPLY: timedelta(hours=4),
+        DANGER: timedelta(minutes=1),
+    }
 )
 """Between two tries: who rang us is near the telephone; whom we surprise may be out for half the day."""
 
 LASTS: Mapping[str, timedelta] = MappingProxyType(
-    {MISSED: timedelta(hours=24), REQUEST: timedelta(hours=24), REPLY: timedelta(days=3)}
+    {
+        MISSED: timedelta(hours=24),
+        REQUEST: timedelta(hours=24),
+        REPLY: timedelta(days=3),
+        DANGER: timedelta(hours=6),
+    }
 )
 """How long a wish is good for; a reply that reached nobody is announced when its asker calls again."""
 
+OFTEN = 10
+"""Tries for a danger a minute apart; those after them are `SELDOM` apart, so that a line stays usable."""
+SELDOM = timedelta(minutes=5)
+
 _LOOK_AGAIN = timedelta(seconds=30)
+_LOOK_SOON = timedelta(seconds=5)
 _MINUTE = timedelta(minutes=1)
 _LONGEST_QUIET_MINUTES = 3 * 24 * 60
 
@@ -93,9 +108,14 @@ Verdict = Place | Wait | GiveUp
 
 
 def judge(policy: Policy, wish: Wish, past: Past, now: datetime, most_everywhere: int) -> Verdict:
-    """May this wish be fulfilled now? Looked at in the order in which it matters to the person called."""
+    """May this wish be fulfilled now? Looked at in the order in which it matters to the person called.
+
+    A danger knows no quiet hours and no caps: its number is set by the community, not told by a caller.
+    """
     if now >= wish.expires_at:
         return GiveUp("expired")
+    if wish.reason == DANGER:
+        return Wait(now + _LOOK_SOON, "engaged") if past.is_engaged else Place()
     if wish.tries >= policy.most_tries:
         return GiveUp("unreached")
     if past.is_engaged:
@@ -112,7 +132,12 @@ def judge(policy: Policy, wish: Wish, past: Past, now: datetime, most_everywhere
 
 
 def after_try(policy: Policy, wish: Wish, is_machine: bool, now: datetime) -> Wait | GiveUp:
-    """What becomes of a wish whose try reached nobody. An answering machine is left alone until tomorrow."""
+    """What becomes of a wish whose try reached nobody. An answering machine is left alone until tomorrow.
+
+    For a danger the telephone rings until somebody presses a key.
+    """
+    if wish.reason == DANGER:
+        return Wait(now + (PAUSES[DANGER] if wish.tries < OFTEN else SELDOM), "pause")
     if wish.tries >= policy.most_tries:
         return GiveUp("unreached")
     if is_machine:

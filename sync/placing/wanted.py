@@ -6,8 +6,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from sync.placing.consents import has_agreed
-from sync.placing.rules import MISSED, REPLY, REQUEST
-from sync.records.tables import Opinion, Person, PlacedCall, Reply, Request
+from sync.placing.rules import DANGER, MISSED, REPLY, REQUEST
+from sync.records.tables import Alert, Opinion, Person, PlacedCall, Reply, Request
 
 
 def no_longer_wanted(session: Session, placed: PlacedCall) -> str:
@@ -19,6 +19,8 @@ def no_longer_wanted(session: Session, placed: PlacedCall) -> str:
     if placed.reason == REQUEST:
         request = session.get(Request, placed.about)
         return "settled" if request is None or request.settled_at else ""
+    if placed.reason == DANGER:
+        return _is_taken(session, placed)
     return _reply_is_told(session, placed) if placed.reason == REPLY else "unknown"
 
 
@@ -42,6 +44,14 @@ def _was_reached_since(session: Session, placed: PlacedCall) -> str:
         PlacedCall.settled_at > placed.made_at,
     )
     return "reached_meanwhile" if session.scalar(select(since)) else ""
+
+
+def _is_taken(session: Session, placed: PlacedCall) -> str:
+    """Somebody sees to it, or its speaker has taken the words back."""
+    alert = session.get(Alert, placed.about)
+    if alert is None:
+        return "taken_back"
+    return "taken" if alert.taken_at is not None else ""
 
 
 def _reply_is_told(session: Session, placed: PlacedCall) -> str:

@@ -62,7 +62,7 @@ def wish_missed(
     if _rang_today(session, placing, mine, now) >= placing.policy.most_a_number:
         return False
     person = person_at(session, archive, community_id, number)
-    _wish(session, community_id, number.id, person.id, MISSED, about, now, now + _HANG_UP)
+    wish(session, community_id, number.id, person.id, MISSED, about, now, now + _HANG_UP)
     return True
 
 
@@ -98,7 +98,7 @@ def is_more(session: Session, now: datetime) -> bool:
 
 def gather(session: Session, now: datetime) -> int:
     """Write down every wish that the records hold and that is not known yet; how many. Safe to repeat."""
-    return sum(_wish(session, *one, first_at=now) for one in list(_held(session, now)))
+    return sum(wish(session, *one, first_at=now) for one in list(_held(session, now)))
 
 
 def _held(session: Session, now: datetime) -> Iterator[Held]:
@@ -166,7 +166,7 @@ def _replies(session: Session, community_id: str, now: datetime) -> Iterator[Hel
         yield community_id, number_id, person_id, REPLY, about, published_at
 
 
-def _wish(
+def wish(
     session: Session,
     community_id: str,
     number_id: str | None,
@@ -176,6 +176,7 @@ def _wish(
     made_at: datetime,
     first_at: datetime,
 ) -> bool:
+    """Write a wish down, first to be looked at at `first_at`; False where it is known."""
     return insert_or_ignore(
         session,
         PlacedCall,

@@ -15,7 +15,8 @@ OPEN = text("state IN ('waiting', 'calling')")
 class PlacedCall(Base):
     """A wish that somebody be called. Natural key (reason, about): the same wish is placed once.
 
-    `reason`: missed (about: line/sid of the call nobody answered) · request (its id) · reply (its id).
+    `reason`: missed (about: line/sid of the call nobody answered) · request (its id) · reply (its id) ·
+    danger (the id of the opinion with the alert; called until somebody presses a key).
     `state`: waiting (due at `next_try_at`) ⇄ calling (a try is under way, looked at again at `next_try_at`)
     → reached · unreached · expired · canceled · refused, with `problem` saying why. `tries`: how many
     of its tries have been made. An erased person's wish has no `number_id`.

@@ -1,5 +1,6 @@
 """Every table, in one import."""
 
+from sync.records.alerts import Alert
 from sync.records.base import Base, new_id, record_id
 from sync.records.broadcasts import Airing, Loudspeaker, Play, Programme, ProgrammeItem, Schedule
 from sync.records.calls import Call, CallTurn, PromptRecording, Recording, SharedView
@@ -29,7 +30,7 @@ from sync.records.voices import (
 from sync.records.webhooks import Delivery, Endpoint
 
 __all__ = [
-    "Account", "Airing", "Assignment", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture",
+    "Account", "Airing", "Alert", "Assignment", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture",
     "Change", "Community", "Consent", "Correction", "Delivery", "Endpoint", "Feed", "Household",
     "JoinedOpinion", "KeptAnswer", "Key", "Lesson", "Link", "LinkCode", "Loudspeaker", "Milestone",
     "Number", "Opinion", "OpinionRecording", "Person", "PlacedCall", "PlacedTry", "Platform", "Play",
