@@ -5,51 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from ivr.broadcast.loudspeakers import Job, SoundFile
 from ivr.broadcast.wire import Answer
 from sync.archive import Archive
-from tests.broadcast.broker import Device, RealBroker, needs_mosquitto, real_broker
-from tests.broadcast.jobs import Ledger, job, phone_sound
+from tests.broadcast.broker import Device, RealBroker, needs_mosquitto
+from tests.broadcast.jobs import Ledger
+from tests.broadcast.orders import DEVICES, course, order
 from tests.broadcast.village import Mouth, SoundServer, announcer, loudspeaker, sound_server, until
 
 pytestmark = needs_mosquitto
-DEVICES = {f"ls_{n}": f"secret {n}" for n in range(8)}
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBroker]:
-    yield from real_broker(tmp_path_factory.mktemp("broker"), DEVICES)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> SoundFile:
-    return phone_sound(tmp_path_factory.mktemp("sound"), 0.5)
-
-
-@pytest.fixture
-def web(sound: SoundFile) -> Iterator[SoundServer]:
-    with sound_server(sound.path.read_bytes()) as server:
-        yield server
-
-
-def order(web: SoundServer, sound: SoundFile, play: str, speaker: str, **changes: Any) -> Job:
-    return job(
-        SoundFile(sound.path, sound.sha256, sound.seconds, sound.media_type, web.url),
-        {}, play, speaker=speaker, airing=changes.pop("airing", f"air_{play}"), **changes,
-    )  # fmt: skip
-
-
-def course(ledger: Ledger, play: str) -> list[tuple[str, str]]:
-    """What was told of a play; what was told again in the same words counts once."""
-    return list(dict.fromkeys(ledger.of(play)))
 
 
 def test_a_job_is_received_started_finished_and_played_once_however_often_it_comes(

@@ -17,30 +17,13 @@ import soundfile
 from ivr.broadcast.broker_address import Broker
 from ivr.broadcast.loudspeakers import BroadcastError, SoundFile
 from sync.archive import Archive
-from tests.broadcast.broker import RealBroker, needs_mosquitto, real_broker
-from tests.broadcast.jobs import Ledger, phone_sound
-from tests.broadcast.test_mqtt import course, order
-from tests.broadcast.village import Mouth, SoundServer, announcer, loudspeaker, sound_server, until
+from tests.broadcast.broker import RealBroker, needs_mosquitto
+from tests.broadcast.jobs import Ledger
+from tests.broadcast.orders import DEVICES, course, order
+from tests.broadcast.village import Mouth, SoundServer, announcer, loudspeaker, until
 
 pytestmark = needs_mosquitto
-DEVICES = {f"ls_{n}": f"secret {n}" for n in range(8)}
 WHOLE = [("received", ""), ("started", ""), ("finished", "")]
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBroker]:
-    yield from real_broker(tmp_path_factory.mktemp("broker"), DEVICES)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> SoundFile:
-    return phone_sound(tmp_path_factory.mktemp("sound"), 0.5)
-
-
-@pytest.fixture
-def web(sound: SoundFile) -> Iterator[SoundServer]:
-    with sound_server(sound.path.read_bytes()) as server:
-        yield server
 
 
 class Wire:
