@@ -9,60 +9,24 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from ivr.outbound.door import CallsDoor
 from sync.archive import Archive
-from sync.placing.claiming import claim
+from sync.placing.claiming import claim, not_placed
+from sync.placing.policy import change_placing
 from sync.records.tables import Community
 from tests.placing.twilio_api import TwilioApi
-from tests.placing.world import ELDER, World
+from tests.placing.world import ELDER, TEN, World
+from tests.traps import Killed, Trap
 
 NUMBERS = tuple(f"+861380013{n:04}" for n in range(8000, 8012))
 STEPS = 60  # more than there are
-
-
-class Killed(BaseException):
-    """As SIGKILL: nothing of ours catches it."""
-
-
-class Trap:
-    """Counts the steps of a placer and kills it before the one asked for."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def pass_by(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
-
-    def set(self, archive: Archive, patch: pytest.MonkeyPatch) -> None:
-        begin, place = archive.database.begin, CallsDoor.place
-
-        @contextmanager
-        def watched() -> Iterator[Session]:
-            self.pass_by()
-            with begin() as session:
-                yield session
-                self.pass_by()  # killed before the commit: it is rolled back
-            self.pass_by()
-
-        def asked(door: CallsDoor, *given: Any) -> Any:
-            self.pass_by()
-            told = place(door, *given)
-            self.pass_by()
-            return told
-
-        patch.setattr(archive.database, "begin", watched)
-        patch.setattr(CallsDoor, "place", asked)
 
 
 # --- killed ---
@@ -86,7 +50,9 @@ def test_killed_anywhere_a_placer_calls_once_a_try_and_in_the_end_everybody(any_
 def _killed_at(world: World, step: int) -> bool:
     world.clock.pass_by(seconds=6)
     with pytest.MonkeyPatch.context() as patch:
-        Trap(step).set(world.archive, patch)
+        trap = Trap(step)
+        trap.around_transactions(world.archive, patch)
+        patch.setattr(CallsDoor, "place", trap.around(CallsDoor.place))
         try:
             world.placer.gather()
             world.placer.resolve()
@@ -258,6 +224,37 @@ def test_two_wishes_of_one_number_are_fulfilled_one_after_the_other(world: World
     (second,) = world.look(times=10)
     assert first["To"] == second["To"] == ELDER
     assert first["Url"] != second["Url"]
+
+
+def test_a_number_known_in_two_communities_is_rung_by_one_at_a_time_and_counted_once(
+    any_world: World,
+) -> None:
+    world, other = any_world, "+8657187654321"
+    with world.archive.database.begin() as session:
+        session.add(Community(id="cm_other", name="柳树村", dialled_number=other, created_at=TEN))
+        session.flush()
+        change_placing(session, "cm_other", "missed_calls", "canceled", "test")
+        change_placing(session, "cm_other", "calls_a_number", 2, "test")
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    world.rings_once(dialled=other)
+    world.clock.pass_by(seconds=6)
+    claimed = [claim(world.archive, "twilio", world.clock(), 500) for _ in range(3)]
+    assert [one is not None for one in claimed] == [True, False, False]
+    assert [(one.state, one.problem) for one in world.placed()].count(("waiting", "engaged")) == 1
+    assert claimed[0]
+    not_placed(world.archive, claimed[0], "line_20429", world.clock(), world.clock())
+    first, second = world.look(times=2), []
+    for order in first:
+        world.api.play(world.client, order, keys="1")
+    second = world.look(times=8)
+    for order in second:
+        world.api.play(world.client, order, keys="1")
+    assert [one["To"] for one in first + second] == [ELDER, ELDER]
+    assert {one["From"] for one in first + second} == {other, "+8657112345678"}
+    world.rings_once(dialled=other)  # twice today, by whomever: that is enough for this community
+    assert world.look(times=3) == []
+    assert world.placed()[-1].problem == "number_cap"
 
 
 def _until(is_done: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from sync import jobs, leases, storing
 from sync.archive import Archive
@@ -18,52 +14,16 @@ from sync.queue import WorkQueue
 from sync.records.tables import Change, Community, Opinion, Recording, Transcript
 from tests.sync.recording_source import RecordingSource, a_wav, credentials, source
 from tests.sync.voices import NOW, Parrot, Said, say
+from tests.traps import Killed, Trap
 
 __all__ = ["source"]
 
 STEPS = 200  # more than there are
 
 
-class Killed(BaseException):
-    """As SIGKILL: nothing of ours catches it."""
-
-
-class Trap:
-    """Counts the steps of a worker and kills it before the one asked for."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def pass_by(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
-
-    def around(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        """The same act, with a step before and a step after it."""
-
-        def watched(*given: Any, **named: Any) -> Any:
-            self.pass_by()
-            result = act(*given, **named)
-            self.pass_by()
-            return result
-
-        return watched
-
-
 def set_traps(trap: Trap, archive: Archive, patch: pytest.MonkeyPatch) -> None:
     """A step before and after every transaction, every file, every request, and the recognizer."""
-    begin = archive.database.begin
-
-    @contextmanager
-    def watched() -> Iterator[Session]:
-        trap.pass_by()
-        with begin() as session:
-            yield session
-            trap.pass_by()  # killed before the commit: it is rolled back
-        trap.pass_by()
-
-    patch.setattr(archive.database, "begin", watched)
+    trap.around_transactions(archive, patch)
     patch.setattr(archive.recordings, "put", trap.around(archive.recordings.put))
     patch.setattr(archive.recordings, "delete", trap.around(archive.recordings.delete))
     patch.setattr(storing, "fetch", trap.around(storing.fetch))
