@@ -18,6 +18,7 @@ from admin.doors import guard_doors
 from admin.pages.access import guard, is_staff
 from admin.pages.desk import create_desk
 from admin.parts import EXCHANGE_ACCOUNT, exchange_token, open_archive, open_clips
+from admin.placing import can_dial
 from admin.secure import log_requests, never_sniff, secure, take_files
 from admin.settings import Settings
 from ivr.web.blueprint import create_blueprint
@@ -84,7 +85,7 @@ def _phone_app(settings: Settings, archive: Archive, queue: WorkQueue) -> Flask:
     clips, lines = open_clips(settings, archive), lines_of(settings, archive)
     phone.register_blueprint(
         create_blueprint(
-            archive, Waker(queue), clips, lines, settings.public_base, dials_out=settings.out is not None
+            archive, Waker(queue), clips, lines, settings.public_base, dials_out=can_dial(settings)
         )
     )
     phone.register_blueprint(create_sound_door(archive, settings.home))

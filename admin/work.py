@@ -12,6 +12,7 @@ from admin.parts import (
     open_clips,
     open_recognizer,
     open_synthesizer,
+    spare_of,
 )
 from admin.sentences import is_needed, open_sentences, render_sentences, sentence_files
 from admin.settings import Settings
@@ -24,6 +25,9 @@ from sync.archive import Archive
 from sync.queue import PROMPTS, WorkQueue
 from sync.webhooks.addresses import Reach
 from sync.worker import open_worker, run_worker
+
+ASK_UNANSWERED_SECONDS = 30.0
+"""Between two questions at which numbers everybody is called back: so soon a change of that is felt."""
 
 
 def work(settings: Settings, queues: Sequence[str]) -> None:
@@ -38,7 +42,7 @@ def work(settings: Settings, queues: Sequence[str]) -> None:
     )
     clips, synthesizer = open_clips(settings, archive), cache(partial(open_synthesizer, settings))
     open_studio(archive, clips, SoundStore.under(settings.home), synthesizer)
-    open_renderer(archive, clips, synthesizer, between=render_waiting)
+    open_renderer(archive, clips, synthesizer, between=render_waiting, spare=spare_of(settings))
     if PROMPTS in queues and not is_needed(archive, clips):
         render_sentences(open_sentences(settings, archive), synthesizer)
     run_worker(queues)
@@ -73,6 +77,7 @@ def exchange_calls(settings: Settings) -> None:
             max_calls=settings.lines,
             max_placed=settings.lines_out,
             ring_seconds=settings.line.ring_seconds if settings.line else 0,
+            ask_unanswered_seconds=ASK_UNANSWERED_SECONDS if settings.line else 0,
             speed=float(settings.practice_speed),
             origins=_origins(settings),
             sentences=sentence_files(open_sentences(settings, archive)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from ivr.dialogue.turns import Dialled, Pressed, Silence
+from sync.placing.rules import UNKNOWN
 
 EXCHANGE = "exchange"
 """The line that is our own."""
@@ -13,7 +15,7 @@ EXCHANGE = "exchange"
 
 @dataclass(frozen=True)
 class Arrival:
-    """A call that has just come in. `caller` and `dialled` are numbers as the platform writes them."""
+    """A call that has come in. `caller` and `dialled` are numbers as the platform writes them."""
 
     sid: str
     line: str
@@ -21,6 +23,11 @@ class Arrival:
     dialled: str
     handset: str = "phone"
     is_practice: bool = False
+    called_at: datetime | None = None
+
+    def rang_at(self, now: datetime) -> datetime:
+        """When they called: lately, unless the line has had to wait before it could tell."""
+        return now if self.called_at is None else min(now, self.called_at)
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,11 @@ class PlacedArrival:
     n: int
     arrival: Arrival
     answered_by: str = ""
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the line could not tell if a person listens, and none has pressed a key."""
+        return self.answered_by == UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,14 @@ class CallBack:
     """A call that is not to be taken, so that it costs nothing, if only its caller can be called back."""
 
 
+@dataclass(frozen=True)
+class Greeting:
+    """The name by which we greet, and how we speak."""
+
+    name: str
+    manner: Manner
+
+
 class Beginnings:
     """Makes new calls. `dials_out`: there is a line by which we can call."""
 
@@ -94,6 +102,13 @@ class Beginnings:
             reply_id = placed.about if placed.reason == REPLY else None
             part = called_part(session, fresh.outlook, shared, caller, now, reply_id)
         return _begun(arrival, fresh, caller, shared, part, now, str(part["placed_for"]))
+
+    def spoken_to(self, session: Session, arrival: Arrival, placed: PlacedCall, now: datetime) -> Greeting:
+        """Who calls, and how to speak, before it is known that a person listens."""
+        dialled = session.get_one(Community, placed.community_id).dialled_number
+        outlook = self._outlooks.dialled(session, dialled, now).outlook
+        manner = Manner(arrival.sid, 0, outlook.community_id, outlook.language, outlook.voice)
+        return Greeting(outlook.name, manner)
 
     def missed_calls(self, session: Session, dialled: str, now: datetime) -> tuple[str, str]:
         """The community with this number, and which of its callers are called back. Raises UnknownNumber."""

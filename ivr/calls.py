@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ivr.answering import Answering, Clock, Render, wakes_of
 from ivr.arrivals import EXCHANGE, Arrival, Delivered, Manner, PlacedArrival, Reached, UnknownCall
-from ivr.beginning import Beginnings, Begun, CallBack
+from ivr.beginning import Beginnings, Begun, CallBack, Greeting
 from ivr.conversation import CALLS_REMEMBERED, Conversation, run
 from ivr.deciding import AtOnce, Done, Plan, Wake, Write, decide
 from ivr.dialogue.answer import begin
@@ -22,7 +22,7 @@ from ivr.dialogue.turns import Started, Turn
 from ivr.keeping import Keeping
 from ivr.leftovers import settle
 from ivr.live import Live, look, mark_ended, rows_begun, stored_answer, take
-from ivr.missed import UNANSWERED, note_missed
+from ivr.missed import UNANSWERED, note_missed, unanswered
 from ivr.recent import Recent
 from ivr.sounds import note_recording
 from speech.synthesize import FEMALE
@@ -100,13 +100,22 @@ class Calls:
         """
         self._decide(_held(lambda session: self._end_or_miss(session, sid, status, line, arrival)))
 
-    def begin_placed(self, answered: PlacedArrival) -> str:
-        """The first document of a call of ours; '' where a machine answered. Raises NoSuchTry."""
-        return self._decide(_held(lambda session: self._begin_placed(session, answered)))
+    def begin_placed(self, answered: PlacedArrival, greet: Callable[[Greeting], str]) -> str:
+        """The first document of a call of ours; '' where a machine answered. Raises NoSuchTry.
+
+        Where nobody can tell who listens, `greet` makes it: nothing of the call is said or kept before a key
+        is pressed.
+        """
+        return self._decide(_held(lambda session: self._begin_placed(session, answered, greet)))
 
     def tell_placed(self, placed_id: str, n: int, line: str, told: Told) -> None:
         """The line tells how a call of ours goes on, in whatever order. Raises NoSuchTry."""
         self._decide(_held(lambda session: self._tell_placed(session, placed_id, n, line, told)))
+
+    def unanswered(self) -> list[str]:
+        """The numbers at which nobody is answered, because everybody is called back."""
+        with self.archive.database.read() as session:
+            return unanswered(session) if self.dials_out else []
 
     def settle(self, call_id: str) -> None:
         """Take what a caller who is gone has left: recordings that no turn has claimed. Safe to repeat."""
@@ -173,7 +182,9 @@ class Calls:
             begun.call_id, begun.part, begun.shared.content, begun.unsaid
         )
 
-    def _begin_placed(self, session: Session, answered: PlacedArrival) -> Done:
+    def _begin_placed(
+        self, session: Session, answered: PlacedArrival, greet: Callable[[Greeting], str]
+    ) -> Done:
         arrival, now = answered.arrival, self.clock()
         known = look(session, arrival.sid)
         placed = note_begun(
@@ -183,6 +194,8 @@ class Calls:
             return Done(stored_answer(session, known.call_id, 0))
         if placed is None:
             return Done()
+        if answered.is_unsure:
+            return Done(greet(self._beginnings.spoken_to(session, arrival, placed, now)))
         begun = self._beginnings.plan_placed(session, arrival, placed, now)
         return self._write_begun(session, begun, self._conversation(begun), now)
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from ivr.arrivals import Arrival, UnknownNumber
 from ivr.beginning import Beginnings
 from sync.archive import Archive
-from sync.placing.policy import OFF
+from sync.people import normalise_number
+from sync.placing.policy import ALWAYS, MISSED_CALLS, OFF
 from sync.placing.rules import MISSED
 from sync.placing.wishes import wish_missed
-from sync.records.tables import PlacedCall
+from sync.records.tables import Community, PlacedCall, Setting
 
 UNANSWERED = frozenset({"canceled", "no-answer"})
 """How a line says that a call was over before it was answered; Twilio used the first, now the second."""
@@ -35,8 +36,19 @@ def note_missed(
     except UnknownNumber:
         return False
     return wanted != OFF and wish_missed(
-        session, archive, community_id, arrival.caller, about_of(arrival), now
+        session, archive, community_id, arrival.caller, about_of(arrival), arrival.rang_at(now)
     )
+
+
+def unanswered(session: Session) -> list[str]:
+    """The numbers of communities that call everybody back, as they may be dialled."""
+    rows = session.execute(
+        select(Community.dialled_number, Setting.value)
+        .join(Setting, Setting.community_id == Community.id)
+        .where(Setting.name == MISSED_CALLS)
+    )
+    dialled = [number for number, value in rows if value == ALWAYS]
+    return sorted({*dialled, *(normalise_number(one) or one for one in dialled)})
 
 
 def about_of(arrival: Arrival) -> str:

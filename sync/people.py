@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import phonenumbers
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
-from sync.records.tables import Key, Number, Person, Resident, new_id
+from sync.records.tables import Community, Key, Number, Person, Resident, new_id
 from sync.upsert import insert_or_ignore
+
+_AT_ONCE = 500
 
 # How platforms spell "no caller-ID": a word, or that word typed on a keypad (Twilio's convention).
 _WITHHELD = frozenset(
@@ -37,6 +39,20 @@ def find_number(session: Session, archive: Archive, community_id: str, e164: str
     """The number's row, if it is known in this community."""
     digest = archive.keyring.digest(community_id, e164)
     return session.scalar(select(Number).where(Number.community_id == community_id, Number.digest == digest))
+
+
+def everywhere(session: Session, archive: Archive, e164: str) -> list[str]:
+    """The ids of this number's rows in all communities that know it.
+
+    Digests are a community's own, so that rows tell nothing of each other: only who has the number in the
+    clear, and for a moment, finds them all.
+    """
+    known = [(one, archive.keyring.digest(one, e164)) for one in session.scalars(select(Community.id))]
+    found: list[str] = []
+    for start in range(0, len(known), _AT_ONCE):
+        mine = tuple_(Number.community_id, Number.digest).in_(known[start : start + _AT_ONCE])
+        found += session.scalars(select(Number.id).where(mine))
+    return found
 
 
 def find_or_create_number(session: Session, archive: Archive, community_id: str, e164: str) -> Number:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ivr.exchange.calling import Calling
 from ivr.exchange.desk import Desk
 from ivr.exchange.errands import Errand
-from ivr.exchange.errors import HungUp, SpoolError
+from ivr.exchange.errors import HungUp, SpoolError, TwimlError, WebAway
 from ivr.exchange.handset import Handset
 from ivr.exchange.twiml import Document
 from ivr.exchange.voice import Voice
@@ -33,6 +33,18 @@ class Asking:
         """The first document of the call."""
         return await self.ask(self._calling.url, self._first, self._calling.method)
 
+    async def begin_unanswered(self, seconds: float) -> Document | None:
+        """The first document, if it comes so soon. None where it does not: then the call is to be refused,
+        and web is owed it.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.begin()
+        except (TimeoutError, WebAway, TwimlError) as error:
+            log.warning("call %s: refused without web: %s", self.errand.call_sid, type(error).__name__)
+            self.owe_call_back()
+            return None
+
     async def ask(self, url: str, extra: Mapping[str, str], method: str = "POST") -> Document:
         """Web's next document. After some seconds the caller is asked for patience; the request goes on
         meanwhile.
@@ -50,6 +62,9 @@ class Asking:
             done, _ = await asyncio.wait({asking}, timeout=WAIT_SENTENCE_AFTER)
             if not done:
                 await self._voice.sentence("wait")
+        except asyncio.CancelledError:
+            asking.cancel()
+            raise
         except HungUp:
             await asyncio.wait({asking})
             if asking.exception() is None:

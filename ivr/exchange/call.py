@@ -28,6 +28,8 @@ MOST_SILENT_DOCUMENTS = 50
 WARN_SECONDS = 60.0
 """So long before the longest a call may last, its caller is told."""
 FAREWELL_SECONDS = 30.0
+REFUSE_SECONDS = 2.5
+"""So long web may think of a call that is to cost nothing; asking for patience would take it."""
 AWAY_RECORD = Record(action="", silence_seconds=5, finish_on="#", max_seconds=150)
 
 
@@ -90,14 +92,26 @@ class Call:
 
     async def _converse(self) -> None:
         try:
-            await self._handset.ring(0 if self._calling.is_placed else self._desk.settings.ring_seconds)
-            document: Document | None = await self._asking.begin()
-            self._has_begun = True
+            document = await self._begin()
             while document is not None:
                 document = await self._execute(document)
         except (WebAway, TwimlError) as error:
             log.error("call %s: %s", self.sid, error)
             await self._without_web()
+
+    async def _begin(self) -> Document | None:
+        """The first document; None where nobody is answered at this number and web has not said otherwise."""
+        unanswered, handset = self._desk.unanswered, self._handset
+        document: Document | None
+        if not self._calling.is_placed and unanswered.has(handset.caller, handset.dialled, handset.kind):
+            document = await self._asking.begin_unanswered(REFUSE_SECONDS)
+        else:
+            await handset.ring(0 if self._calling.is_placed else self._desk.settings.ring_seconds)
+            document = await self._asking.begin()
+        if document is None:
+            await handset.reject("busy")
+        self._has_begun = True
+        return document
 
     async def _execute(self, document: Document) -> Document | None:
         """Execute one document; the next one, or None when the call is over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ivr.exchange.errands import Errand
 from ivr.exchange.settings import ExchangeSettings
@@ -30,8 +31,10 @@ class Calling:
     is_quiet: bool = False
 
 
-def incoming(settings: ExchangeSettings, caller: str, dialled: str, kind: str, sid: str) -> Calling:
-    """A call that has come in from a telephone of this `kind`."""
+def incoming(
+    settings: ExchangeSettings, caller: str, dialled: str, kind: str, sid: str, at: str = ""
+) -> Calling:
+    """A call that has come in from a telephone of this `kind`, now or `at` (ISO 8601)."""
     base = settings.public_base.rstrip("/")
     params = {
         "CallSid": sid,
@@ -42,6 +45,10 @@ def incoming(settings: ExchangeSettings, caller: str, dialled: str, kind: str, s
         "Direction": "inbound",
         "ApiVersion": API_VERSION,
         "Handset": kind,
+        "CalledAt": at
+        or datetime.now(UTC).isoformat(
+            timespec="seconds"
+        ),  # not of Twilio: web may hear of the call much later
     }
     return Calling(
         params,

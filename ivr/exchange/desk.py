@@ -11,6 +11,7 @@ from ivr.exchange.media import Media
 from ivr.exchange.sentences import Sentences
 from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.spool import Spool
+from ivr.exchange.unanswered import Unanswered
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class Desk:
     spool: Spool
     announcer: Announcer
     errands: Errands
+    unanswered: Unanswered

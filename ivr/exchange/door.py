@@ -52,6 +52,13 @@ class Door:
         except UnicodeDecodeError as error:
             raise TwimlError("TwiML must be UTF-8") from error
 
+    async def inquire(self, url: str, params: Mapping[str, str]) -> bytes:
+        """What web answers to a question that belongs to no call; asked once. Raises WebAway."""
+        reply = await self._attempt("POST", url, params, is_signed=True)
+        if isinstance(reply, WebAway):
+            raise reply
+        return reply.body
+
     async def tell(self, url: str, params: Mapping[str, str]) -> int:
         """Report something once; the status web answered, 0 when it did not."""
         try:

@@ -33,6 +33,7 @@ from ivr.exchange.settings import ExchangeSettings
 from ivr.exchange.sip.board import Board
 from ivr.exchange.spool import Spool
 from ivr.exchange.tickets import read_ticket
+from ivr.exchange.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Exchange:
         self._board = Board(self._begin, self._miss)
         self.desk: Desk
         self._placer: Placer
-        self._rehearsal: asyncio.Task[None]
+        self._duties: list[asyncio.Task[None]]
         self._door: web.SockSite
 
     async def start(self) -> None:
@@ -67,7 +68,9 @@ class Exchange:
         self.desk = self._desk(session)
         self._placer = Placer(self.desk, self._board, self._handsets, self._spawn)
         await self._take_up()
-        self._rehearsal = asyncio.create_task(self._rehearse())
+        self._duties = [
+            asyncio.create_task(one) for one in (self._rehearse(), self.desk.unanswered.keep_asking())
+        ]
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         self._things.push_async_callback(runner.cleanup)
@@ -98,13 +101,15 @@ class Exchange:
         announcer = Announcer(spool, door, base, settings.account_sid, settings.speed)
         errands = Errands(settings.spool / "errands", secret, door, spool, announcer)
         sentences = Sentences(settings.sentences, settings.speaker)
-        return Desk(settings, door, Media(door), sentences, spool, announcer, errands)
+        unanswered = Unanswered(settings, door)
+        return Desk(settings, door, Media(door), sentences, spool, announcer, errands, unanswered)
 
     async def stop(self) -> None:
         """End all calls as if everybody hung up, keep everything, close the doors."""
         if hasattr(self, "_door"):
             await self._door.stop()
-            self._rehearsal.cancel()
+            for duty in self._duties:
+                duty.cancel()
         await asyncio.gather(*(handset.hang_up("stopped") for handset in self._handsets | self._lines))
         if self._calls:
             await asyncio.wait(self._calls, timeout=STOP_SECONDS)
@@ -198,9 +203,9 @@ class Exchange:
         task.add_done_callback(self._calls.discard)
         return task
 
-    def _miss(self, caller: str, dialled: str) -> None:
+    def _miss(self, caller: str, dialled: str, at: str) -> None:
         """Somebody called a line that had no exchange."""
-        call = incoming(self.settings, caller, dialled, LINE, new_sid())
+        call = incoming(self.settings, caller, dialled, LINE, new_sid(), at)
         self._spawn(self._owe(missed(self.settings, call)))
 
     async def _owe(self, errand: Errand) -> None:

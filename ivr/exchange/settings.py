@@ -21,7 +21,8 @@ class ExchangeSettings:
     `sentences` may hold WAV files for the names in `ivr.exchange.sentences`; `speaker` says what no file
     says. The key that caused a turn, pressed again within `double_tap_seconds`, is a slip of the finger and
     ignored. Of `max_calls` at most `max_placed` are calls we place. A real telephone rings for `ring_seconds`
-    before it is answered: who hangs up meanwhile can be called back. `speed` above 1 makes time pass faster,
+    before it is answered: who hangs up meanwhile can be called back. Every `ask_unanswered_seconds` web is
+    asked at which numbers nobody is answered; 0 never asks. `speed` above 1 makes time pass faster,
     for tests and demonstrations.
     """
 
@@ -39,6 +40,7 @@ class ExchangeSettings:
     max_calls: int = 20
     max_placed: int = 5
     ring_seconds: float = 0
+    ask_unanswered_seconds: float = 0
     max_call_seconds: float = 1800
     patience_seconds: float = 12
     double_tap_seconds: float = 1.5

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_file
 from sqlalchemy import text
 
 from ivr.answering import Clock
-from ivr.arrivals import UnknownCall, UnknownNumber
+from ivr.arrivals import EXCHANGE, UnknownCall, UnknownNumber
+from ivr.beginning import Greeting
 from ivr.calls import Calls, Queue, utc_now
 from ivr.prompts.book import PromptError
 from ivr.prompts.clips import ClipStore
@@ -53,6 +56,7 @@ def create_blueprint(
     for rule, view in (
         ("/calls", door.begin),
         ("/calls/status", door.status),
+        ("/calls/unanswered", door.unanswered),
         ("/calls/placed/<placed_id>", door.placed),
         ("/calls/placed/<placed_id>/status", door.placed_status),
         ("/calls/<sid>/status", door.status),
@@ -90,9 +94,12 @@ class _Door:
         if line is None:
             return _refused()
         answered = placed_of(placed_id, _values(), line.name)
-        return self._answered(
-            answered.arrival.sid, 0, lambda: self._calls.begin_placed(answered) or self._patience.hang_up()
-        )
+
+        def begin() -> str:
+            greet = partial(self._who_is_there, f"{request.path}?try={answered.n}")
+            return self._calls.begin_placed(answered, greet) or self._patience.hang_up()
+
+        return self._answered(answered.arrival.sid, 0, begin)
 
     def placed_status(self, placed_id: str) -> Response:
         """The line tells how a call of ours goes on."""
@@ -102,6 +109,9 @@ class _Door:
         values = _values()
         told, n = told_of(values), try_of(values)
         return self._noted(told.sid, lambda: self._calls.tell_placed(placed_id, n, line.name, told))
+
+    def _who_is_there(self, path: str, greeting: Greeting) -> str:
+        return self._patience.who_is_there(path, greeting.name, greeting.manner)
 
     def turn(self, sid: str, n: int) -> Response:
         """What answers turn `n`: keys, a recording, the end of dialling, or silence."""
@@ -137,6 +147,18 @@ class _Door:
         call = sid or values.get("CallSid", "")
         whose = arrival_of(values, line.name)
         return self._noted(call, lambda: self._calls.end(call, status, line.name, whose))
+
+    def unanswered(self) -> Response:
+        """The numbers at which nobody is answered: our own exchange refuses there while we are slow."""
+        line = self._knocks()
+        if line is None or line.name != EXCHANGE:
+            return _refused()
+        try:
+            told = json.dumps({"numbers": self._calls.unanswered()})
+        except RecordsError as error:
+            log_problem(error, "")
+            return Response("", 503, {"Retry-After": "5"}, mimetype="text/plain")
+        return Response(told, mimetype="application/json")
 
     def _knocks(self) -> PhoneLine | None:
         request.max_content_length = MOST_FORM_BYTES

@@ -7,10 +7,12 @@ import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlencode
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from ivr.arrivals import Manner
+from ivr.dialogue.turns import Line, Text
 from ivr.web.reached import CARRIED
 from ivr.web.twiml import TwimlRenderer
 from speech.audio import Audio, write_phone_wav
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITS = 5
 WAIT_CLIP = "wait"
+ANYBODY, SORRY, THERE_SECONDS = "placed.anybody", "placed.goodbye", 6
 WAIT, GOODBYE, UNKNOWN_NUMBER = "trouble.wait", "trouble.goodbye", "trouble.unknown_number"
 _WAIT_SECONDS = 5.0
 _RATE = 8000
@@ -45,6 +48,21 @@ class Patience:
     def goodbye(self, prompt: str, manner: Manner) -> str:
         """One sentence and the end of the call."""
         return self._renderer.document(self._renderer.sentence(prompt, manner) + "<Hangup/>")
+
+    def who_is_there(self, path: str, name: str, manner: Manner) -> str:
+        """Say who calls and nothing else, twice, and go on at `path` once a key is pressed.
+
+        It may be a mailbox, or a child: what the call is about is for whoever presses the key.
+        """
+        action = quoteattr(f"{self._base}{path}")
+        keys = f'numDigits="1" timeout="{THERE_SECONDS}" finishOnKey=""'
+        gather = f'<Gather input="dtmf" {keys} action={action} method="POST">'
+        asked = (
+            self._renderer.spoken([Line(ANYBODY, {"name": Text(name)}, is_slow)], manner, {})
+            for is_slow in (False, True)
+        )
+        body = "".join(f"{gather}{each}</Gather>" for each in asked)
+        return self._renderer.document(f"{body}{self._renderer.sentence(SORRY, manner)}<Hangup/>")
 
     def lead_on(self, sid: str, n: int) -> str:
         """Straight to turn `n`, as if nothing had been heard."""

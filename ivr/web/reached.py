@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from sync.placing.courses import Told
 HANDSETS = frozenset({"browser", "terminal", "sip"})
 PRACTICE_HANDSETS = frozenset({"browser", "terminal"})
 ENDS = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+PERSON = "human"
 
 CARRIED = (
     "Digits", "RecordingSid", "RecordingUrl", "RecordingDuration", "DialCallStatus", "Handset",
@@ -39,13 +41,15 @@ def arrival_of(values: Mapping[str, str], line: str) -> Arrival:
         dialled=values.get("To", ""),
         handset=handset,
         is_practice=handset in PRACTICE_HANDSETS,
+        called_at=_moment(values.get("CalledAt", "")) if line == EXCHANGE else None,
     )
 
 
 def placed_of(placed_id: str, values: Mapping[str, str], line: str) -> PlacedArrival:
-    """A call of ours that was answered: which try, in whose name, by whom."""
+    """A call of ours that was answered: which try, in whose name, by whom. Who presses a key is a person."""
     arrival = arrival_of(values, line)
-    return PlacedArrival(placed_id, try_of(values), arrival, values.get("AnsweredBy", ""))
+    by = PERSON if values.get("Digits") else values.get("AnsweredBy", "")
+    return PlacedArrival(placed_id, try_of(values), arrival, by)
 
 
 def told_of(values: Mapping[str, str]) -> Told:
@@ -88,6 +92,14 @@ def _ended_by(values: Mapping[str, str], seconds: float | None) -> Ended:
     limit = _seconds(values.get("limit"))
     is_full = limit is not None and seconds is not None and seconds >= limit - _LIMIT_SLACK_SECONDS
     return "limit" if is_full else "silence"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -7,6 +7,7 @@ Only where the line said that it placed nothing is it taken back.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,8 +21,8 @@ from sync.people import everywhere, readable_number
 from sync.placing.dangers import point_to_duty
 from sync.placing.policy import Placing, may_be_called, placing_of
 from sync.placing.rules import (
-    LOST,
     DANGER,
+    LOST,
     GiveUp,
     Past,
     Place,
@@ -48,9 +49,9 @@ ACTOR = "placer"
 
 SILENCE = timedelta(minutes=5)
 """A line that has told nothing of a try for so long is asked, or given up."""
-LONGEST_CALL = timedelta(minutes=30)
 SILENCE_OF_DANGER = timedelta(minutes=1)
 """The same where a danger is told of: nobody waits five minutes for a line that has died."""
+LONGEST_CALL = timedelta(minutes=30)
 _LIVE_CALL = timedelta(minutes=10)
 _LOCK = 0x706C6163  # "plac": PostgreSQL's advisory lock while a call is chosen
 _AT_ONCE = 20
@@ -114,12 +115,12 @@ def give_up(placed: PlacedCall, state: str, why: str, now: datetime) -> None:
     LOG.info("placed call %s is %s (%s)", placed.id, state, why or placed.reason)
 
 
-def _consider(
 def silence_of(placed: PlacedCall) -> timedelta:
     """How long a line may tell nothing of a try."""
     return SILENCE_OF_DANGER if placed.reason == DANGER else SILENCE
 
 
+def _consider(
     session: Session, archive: Archive, placed: PlacedCall, line: str, now: datetime, most_everywhere: int
 ) -> Claimed | None:
     placing = placing_of(session, placed.community_id)
@@ -134,7 +135,8 @@ def silence_of(placed: PlacedCall) -> timedelta:
         give_up(placed, "refused", "number", now)
         return None
     wish = Wish(placed.reason, placed.made_at, placed.expires_at, placed.tries)
-    match judge(placing.policy, wish, _past(session, placing, placed, now), now, most_everywhere):
+    past = _past(session, placing, placed, everywhere(session, archive, number), now)
+    match judge(placing.policy, wish, past, now, most_everywhere):
         case GiveUp(state, why):
             give_up(placed, state, why, now)
         case Wait(until, why):
@@ -163,15 +165,18 @@ def _number_of(session: Session, archive: Archive, placed: PlacedCall) -> str:
 
 
 # --- what was placed already ---
-def _past(session: Session, placing: Placing, placed: PlacedCall, now: datetime) -> Past:
+def _past(
+    session: Session, placing: Placing, placed: PlacedCall, numbers: Sequence[str], now: datetime
+) -> Past:
+    """`numbers` are the rows of the number to be called, in whichever communities: it rings at one home."""
     today = day_began(placing.policy, now)
     return Past(
-        to_number=_tries(session, PlacedCall.number_id == placed.number_id, PlacedTry.tried_at >= today),
+        to_number=_tries(session, PlacedCall.number_id.in_(numbers), PlacedTry.tried_at >= today),
         in_community=_tries(
             session, PlacedCall.community_id == placed.community_id, PlacedTry.tried_at >= today
         ),
         everywhere=_tries(session, PlacedTry.tried_at >= now - timedelta(days=1)),
-        is_engaged=_is_engaged(session, placed, now),
+        is_engaged=_is_engaged(session, numbers, now),
     )
 
 
@@ -182,13 +187,13 @@ def _tries(session: Session, *which: ColumnElement[bool]) -> int:
     return session.scalar(counted.where(*which)) or 0
 
 
-def _is_engaged(session: Session, placed: PlacedCall, now: datetime) -> bool:
+def _is_engaged(session: Session, numbers: Sequence[str], now: datetime) -> bool:
     """Whether this number is on the telephone with us, called by us or calling."""
     placing = (
         select(PlacedTry.n)
         .join(PlacedCall, PlacedCall.id == PlacedTry.placed_id)
         .where(
-            PlacedCall.number_id == placed.number_id,
+            PlacedCall.number_id.in_(numbers),
             PlacedTry.ended_at.is_(None),
             PlacedTry.status != LOST,
             or_(PlacedTry.begun_at.is_not(None), PlacedCall.state == "calling"),
@@ -199,7 +204,7 @@ def _is_engaged(session: Session, placed: PlacedCall, now: datetime) -> bool:
         select(Call.id)
         .join(Person, Person.id == Call.person_id)
         .where(
-            Person.number_id == placed.number_id,
+            Person.number_id.in_(numbers),
             and_(Call.ended_at.is_(None), Call.turned_at > now - _LIVE_CALL),
         )
     )

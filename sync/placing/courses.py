@@ -70,6 +70,8 @@ def note_begun(
     tried.status, tried.answered_by = course.status, course.answered_by or None
     if course.is_machine or placed.number_id is None:
         return None
+    if answered_by == UNKNOWN:
+        return placed
     tried.begun_at = tried.begun_at or now
     if placed.state != "reached" and placed.reason != DANGER:
         placed.state, placed.settled_at, placed.problem = "reached", now, None
@@ -124,10 +126,10 @@ def _finish(session: Session, placed: PlacedCall, tried: PlacedTry, course: Cour
     wish = Wish(placed.reason, placed.made_at, placed.expires_at, placed.tries)
     match after_try(placing_of(session, placed.community_id).policy, wish, course.is_machine, now):
         case GiveUp(state):
-            give_up(placed, state, course.answered_by if course.is_machine else course.status, now)
+            give_up(placed, state, course.why, now)
         case Wait(until):
             placed.state, placed.next_try_at = "waiting", min(until, placed.expires_at)
-            placed.problem = course.answered_by if course.is_machine else course.status
+            placed.problem = course.why
 
 
 def _settle_request(session: Session, placed: PlacedCall, now: datetime) -> None:

@@ -202,6 +202,8 @@ def _has_just_called(wish: Wish, now: datetime) -> bool:
 COURSE = ("asked", "queued", "initiated", "ringing", "in-progress")
 ENDS = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 LOST = "lost"
+UNKNOWN = "unknown"
+"""Who answered, where the line could not tell: nobody spoke, or a noise went on."""
 _SPELLINGS = MappingProxyType({"answered": "in-progress"})
 
 
@@ -221,6 +223,12 @@ class Course:
     def is_machine(self) -> bool:
         """Whether no person answered, but a device."""
         return self.answered_by in {"machine", "fax"}
+
+    @property
+    def why(self) -> str:
+        """Why nobody was reached: by what it was answered, where that is it, else how it ended."""
+        is_no_person = self.is_machine or (self.answered_by == UNKNOWN and self.status == "completed")
+        return self.answered_by if is_no_person else self.status
 
 
 def told(course: Course, status: str, answered_by: str = "") -> Course:
@@ -242,4 +250,4 @@ def told(course: Course, status: str, answered_by: str = "") -> Course:
 def _who(answered_by: str) -> str:
     """Twilio's `machine_start`, `machine_end_beep`, … are all machines."""
     kind = answered_by.partition("_")[0]
-    return kind if kind in {"human", "machine", "fax", "unknown"} else ""
+    return kind if kind in {"human", "machine", "fax", UNKNOWN} else ""

@@ -16,9 +16,9 @@ from admin.settings import Settings
 
 SIGNED = (
     *("calls.begin", "calls.turn", "calls.status", "calls.recording"),
-    *("calls.placed", "calls.placed_status", "paged.begin", "paged.done"),
+    *("calls.placed", "calls.placed_status", "calls.unanswered", "paged.begin", "paged.done"),
 )
-MOST_PUBLIC = 19
+MOST_PUBLIC = 20
 
 
 @pytest.fixture(scope="module")

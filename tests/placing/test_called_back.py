@@ -62,6 +62,38 @@ def test_where_everybody_is_called_back_a_call_is_refused_and_so_costs_nothing(w
     assert world.caller(handset="browser", account="TJexchange").begin().waits == "Gather"  # for practice
 
 
+def test_our_exchange_is_told_ahead_which_numbers_it_may_refuse_by_itself(any_world: World) -> None:
+    world = any_world
+    line = world.caller(account="TJexchange", handset="sip")
+
+    def told() -> list[str]:
+        answer = line.post(f"{BASE}/calls/unanswered")
+        assert answer.status_code == 200
+        return list(answer.json["numbers"])
+
+    assert told() == []
+    world.set(missed_calls="always")
+    assert told() == ["+8657112345678"]
+    assert world.caller().post(f"{BASE}/calls/unanswered").status_code == 403  # Twilio is not our exchange
+    assert world.client.post(f"{BASE}/calls/unanswered").status_code == 403
+
+
+def test_who_rang_at_night_while_we_were_away_is_not_called_at_night_when_we_are_back(world: World) -> None:
+    world.set(missed_calls="canceled")
+    world.clock.pass_by(hours=15)  # one in the morning
+    rang = (world.clock() - timedelta(hours=3)).isoformat()
+    phone = world.caller(account="TJexchange", handset="sip")
+    assert phone.post(f"{BASE}/calls/status", CallStatus="canceled", CalledAt=rang).status_code == 204
+    (placed,) = world.placed()
+    assert placed.made_at == world.clock() - timedelta(hours=3)
+    assert world.look(times=2) == []
+    assert world.placed()[0].problem == "quiet"
+    other = world.caller("+8613800138001", account="TJexchange", handset="sip")
+    later = (world.clock() + timedelta(hours=8)).isoformat()  # no clock of ours: now is the latest
+    other.post(f"{BASE}/calls/status", CallStatus="canceled", CalledAt=later)
+    assert [one["To"] for one in world.look(times=2)] == ["+8613800138001"]
+
+
 def test_a_line_that_cannot_dial_out_refuses_nobody(world: World) -> None:
     from tests.web.platform import open_app
 
@@ -180,6 +212,29 @@ def test_an_answering_machine_hears_nothing_and_is_left_alone_until_tomorrow(wor
     assert world.states() == ["waiting"]
     with world.archive.database.read() as session:
         assert session.scalars(select(Call)).all() == []
+
+
+def test_who_may_be_a_mailbox_hears_who_calls_and_is_reached_by_a_key_alone(any_world: World) -> None:
+    world = any_world
+    world.set(missed_calls="canceled")
+    world.rings_once()
+    (order,) = world.look()
+    phone = world.api.play(world.client, order, answered_by="unknown")  # who says and presses nothing
+    assert phone.waits == "Gather"
+    gathers = phone.document.findall("Gather")
+    assert [one.get("action") for one in gathers] == [order["Url"]] * 2
+    assert [one.tag for one in phone.document] == ["Gather", "Gather", "Say", "Hangup"]
+    assert ("修路" not in phone.raw, "回您电话" not in phone.raw) == (True, True)
+    with world.archive.database.read() as session:
+        assert session.scalars(select(Call)).all() == []
+    assert [(one.state, one.problem, one.tries) for one in world.placed()] == [("waiting", "unknown", 1)]
+    (again,) = world.look(times=2, seconds=400)
+    phone = world.api.ring(world.client, again).answered(again["Url"], AnsweredBy="unknown")
+    world.at_leisure(phone, "1")
+    assert "回您电话" in phone.said
+    assert world.states() == ["reached"]
+    world.api.tell(phone, again, "completed", AnsweredBy="unknown")
+    assert world.states() == ["reached"]
 
 
 def test_a_call_is_told_by_its_own_line_alone_and_is_one_call(world: World) -> None:

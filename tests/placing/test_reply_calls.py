@@ -73,7 +73,7 @@ def test_nothing_pressed_means_left_in_peace_and_nothing_said(world: World) -> N
     world.set(reply_calls=True)
     world.replies(world.speaks())
     (order,) = world.look(times=2)
-    phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="unknown")
+    phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="human")
     heard = [phone.said]
     while phone.waits == "Gather":
         heard.append(phone.wait().said)
@@ -82,6 +82,19 @@ def test_nothing_pressed_means_left_in_peace_and_nothing_said(world: World) -> N
     assert "打扰您了" in heard[-1]
     assert len(heard) == 4
     world.api.tell(phone, order, "completed")
+    assert world.states() == ["reached"]
+
+
+def test_where_nobody_can_tell_who_listens_not_even_that_there_is_a_reply_is_said(world: World) -> None:
+    world.set(reply_calls=True)
+    world.replies(world.speaks())
+    (order,) = world.look(times=2)
+    phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="unknown")
+    assert "您在听，请按1" in phone.said
+    assert "您提的意见" not in phone.said
+    assert "路灯" not in phone.said
+    phone.press("1")
+    assert "您提的意见有回复了" in phone.said
     assert world.states() == ["reached"]
 
 

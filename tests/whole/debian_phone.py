@@ -78,8 +78,12 @@ class DebianPhone:
 
     def dial(self, uri: str) -> None:
         """Call, and wait until somebody answers."""
-        self._tell("dial", uri)
+        self.ring(uri)
         until(lambda: "CALL_ESTABLISHED" in self.events, 20, f"answered; {self.events}")
+
+    def ring(self, uri: str) -> None:
+        """Call, and wait for nothing."""
+        self._tell("dial", uri)
 
     def press(self, digit: str) -> None:
         """One key."""

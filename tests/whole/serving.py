@@ -14,6 +14,7 @@ from types import FrameType
 # imported before forking, so that a child starts in milliseconds
 import admin.app
 import admin.line
+import admin.placing
 import ivr.exchange.server
 import sync.worker
 from admin.parts import exchange_token, open_archive, open_recognizer
@@ -109,6 +110,7 @@ def exchange(plan: Plan) -> None:
             port=settings.exchange_port,
             speed=plan.speed,
             patience_seconds=30,
+            ring_seconds=settings.line.ring_seconds if settings.line else 0,
         )
     )
 
@@ -117,6 +119,11 @@ def line(plan: Plan) -> None:
     """The telephone line, plugged into the exchange."""
     settings = _begin(plan, "line")
     admin.line.serve_line(settings)
+
+
+def placer(plan: Plan) -> None:
+    """Who places calls."""
+    admin.placing.serve_placer(_begin(plan, "placer"))
 
 
 def _begin(plan: Plan, name: str) -> Settings:

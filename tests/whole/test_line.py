@@ -6,9 +6,11 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,14 +21,17 @@ from admin.demo.seed import COMMUNITY_ID, read_story, seed
 from admin.line_test import place_of
 from admin.parts import open_clips, open_recognizer, open_synthesizer
 from ivr.arrivals import EXCHANGE
+from ivr.dialogue.called import CALLED_BACK
 from ivr.exchange.sentences import espeak
-from ivr.exchange.sound import decode
+from ivr.exchange.sound import decode, to_wav
+from ivr.exchange.sound import silence as silence_of
 from ivr.exchange.twiml import Document, Gather, Play, Prompt, Record, Say, parse
 from ivr.prompts.voice import voice_of
 from speech.audio import Audio, join, resample, silence, write_phone_wav, write_wav
 from speech.pacing import Pace, speak
 from speech.synthesize import MALE, Synthesizer
-from sync.records.tables import Call, CallTurn, Opinion, Transcript, record_id
+from sync.placing.policy import change_placing
+from sync.records.tables import Call, CallTurn, Opinion, PlacedCall, PlacedTry, Transcript, record_id
 from tests.live import LIVE
 from tests.whole.debian_phone import BARESIP, RATE, DebianPhone, debian_phone
 from tests.whole.outcome import outcome
@@ -34,7 +39,8 @@ from tests.whole.phones import lifted
 from tests.whole.test_browser_call import likeness
 from tests.whole.town import Town, town, until
 
-CALLER, REHEARSER = "13900004444", "+8613900004443"
+CALLER, NEIGHBOUR, REHEARSER = "13900004444", "13900004455", "+8613900004443"
+HOTLINE = "hotline"
 SAYS = "我觉得路灯应该装，晚上太黑，看不清路。"
 KEYS = ("1", "#", "1", "2", "1")
 """To the first topic, on to its ballot, agree, say something, be recorded."""
@@ -56,36 +62,110 @@ pytestmark = [
 ]
 
 
-def test_a_resident_is_heard_over_sip(tmp_path: Path) -> None:
-    with town(tmp_path / "home", recognizer="real") as place:
-        seed(place.archive, place.settings.home)
-        number = str(read_story()["community"]["number"])
+@pytest.fixture(scope="module")
+def at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DebianPhone]:
+    """The telephone at a resident's home: whenever it rings somebody picks it up, says 喂 and waits."""
+    folder = tmp_path_factory.mktemp("at_home")
+    hello = silence_of(0.4) + espeak("喂", "zh") + silence_of(120.0)
+    (folder / "hello.wav").write_bytes(to_wav(hello))
+    with debian_phone(folder / "phone", folder / "hello.wav", NEIGHBOUR, manner="auto") as phone:
+        yield phone
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, at_home: DebianPhone) -> Iterator[Town]:
+    """A town with a line; whoever it calls is called through the telephone at home, as through a trunk."""
+    out = {"TINGJIAN_OUT_LINE": "exchange", "TINGJIAN_SIP_OUT": at_home.address.rpartition("@")[2]}
+    folder = tmp_path_factory.mktemp("town")
+    with town(folder / "home", recognizer="real", TINGJIAN_SIP_RING_SECONDS="2", **out) as one:
+        seed(one.archive, one.settings.home)
         for name in ("redis", "web", "exchange", "line", "worker"):
-            place.start(name)
-        engine = open_synthesizer(place.settings)
-        render_beginning(place, engine)
-        voice = tmp_path / "voice.wav"
-        seconds = write_voice(voice, engine)
-        with debian_phone(tmp_path / "phone", voice, CALLER) as phone:
-            assert place.settings.line
-            phone.dial(f"sip:{number}@127.0.0.1:{place.settings.line.port}")
-            Conversation(place, phone).carry(KEYS, 2 * seconds + 0.5)
-            recognised(place, phone)
-            phone.hang_up()
-        in_the_records(place)
-        calls_itself(place)
+            one.start(name)
+        yield one
+
+
+def test_a_resident_is_heard_over_sip(place: Town, tmp_path: Path) -> None:
+    engine = open_synthesizer(place.settings)
+    render_beginning(place, engine)
+    voice = tmp_path / "voice.wav"
+    seconds = write_voice(voice, engine)
+    with debian_phone(tmp_path / "phone", voice, CALLER) as phone:
+        phone.dial(address_of(place))
+        Conversation(place, phone).carry(KEYS, 2 * seconds + 0.5)
+        recognised(place, phone)
+        phone.hang_up()
+    in_the_records(place)
+    calls_itself(place)
+
+
+def test_who_rings_and_hangs_up_or_is_refused_is_called_back_and_votes(
+    place: Town, at_home: DebianPhone, tmp_path: Path
+) -> None:
+    """The whole round over SIP, for free: line, exchange, web, placer, and the same way out again."""
+    place.start("placer")
+    quiet = tmp_path / "quiet.wav"
+    quiet.write_bytes(to_wav(silence_of(60.0)))
+    with debian_phone(tmp_path / "phone", quiet, NEIGHBOUR) as phone:
+        wants(place, missed_calls="canceled", quiet_hours=[])
+        phone.ring(address_of(place))
+        until(lambda: "CALL_RINGING" in phone.events, 10, f"it rings; {phone.events}")
+        phone.hang_up()
+        hung_up_at = time.monotonic()
+        assert "CALL_ESTABLISHED" not in phone.events
+        until(lambda: "CALL_ESTABLISHED" in at_home.events, 60, "called back within a minute")
+        until(lambda: answer(place, 0, CALLED_BACK) is not None, 20, "a person has said hello")
+        Conversation(place, at_home, CALLED_BACK).carry(KEYS[:3])
+        assert time.monotonic() - hung_up_at > 5
+        voted = ((1, record_id("tp", "demo", "lamps"), "agree"),)
+        number = f"+86{NEIGHBOUR}"
+        until(lambda: outcome(place.archive, COMMUNITY_ID, number).ballots == voted, 30, "the vote")
+        at_home.hang_up()
+        until(lambda: placed_calls(place) == [("reached", "human", "completed")], 20, "it is over")
+
+        at_home.events.clear()
+        phone.events.clear()
+        wants(place, missed_calls="always")
+        phone.ring(address_of(place))
+        until(lambda: "CALL_CLOSED" in phone.events, 10, f"refused; {phone.events}")
+        assert "CALL_ESTABLISHED" not in phone.events  # nobody has answered: it cost nothing
+        until(lambda: "CALL_ESTABLISHED" in at_home.events, 60, "called back again")
+        at_home.hang_up()
+
+
+def wants(place: Town, **settings: Any) -> None:
+    """What this community has set about the calls we place."""
+    with place.archive.database.begin() as session:
+        for name, value in settings.items():
+            change_placing(session, COMMUNITY_ID, name, value, "test")
+
+
+def placed_calls(place: Town) -> list[tuple[str, str | None, str]]:
+    """Each call we place: what became of the wish, who answered, how it ended."""
+    with place.archive.database.read() as session:
+        rows = session.execute(
+            select(PlacedCall.state, PlacedTry.answered_by, PlacedTry.status).join(
+                PlacedTry, PlacedTry.placed_id == PlacedCall.id
+            )
+        )
+        return [(state, by, status) for state, by, status in rows]
+
+
+def address_of(place: Town) -> str:
+    """Where the community is called."""
+    assert place.settings.line
+    return f"sip:{read_story()['community']['number']}@127.0.0.1:{place.settings.line.port}"
 
 
 class Conversation:
     """Hears every sentence that web gave out, in order, and presses a key where keys are gathered."""
 
-    def __init__(self, place: Town, phone: DebianPhone) -> None:
-        self._place, self._phone, self._at = place, phone, 0
+    def __init__(self, place: Town, phone: DebianPhone, flow: str = HOTLINE) -> None:
+        self._place, self._phone, self._flow, self._at = place, phone, flow, 0
 
-    def carry(self, keys: tuple[str, ...], seconds: float) -> None:
-        """Through all keys to the beep; then speak so long, and `#`."""
+    def carry(self, keys: tuple[str, ...], seconds: float = 0.0) -> None:
+        """Through all keys; to the beep then, where something is to be said: speak so long, and `#`."""
         waiting = list(keys)
-        for document in documents(self._place):
+        for document in documents(self._place, self._flow):
             prompts = self._prompts(document)
             is_gathering = any(isinstance(verb, Gather) for verb in document.verbs)
             for prompt in prompts[: _few(len(prompts), len(keys) - len(waiting)) if is_gathering else None]:
@@ -94,11 +174,13 @@ class Conversation:
                 break
             if is_gathering:
                 self._phone.press(waiting.pop(0))
+                if not waiting and not seconds:
+                    return
         assert not waiting
         begun = len(self._phone.heard())
         until(lambda: len(self._phone.heard()) > begun + int((1.0 + seconds) * RATE), seconds + 20, "spoken")
         self._phone.press("#")
-        rest = documents(self._place)
+        rest = documents(self._place, self._flow)
         until(lambda: any("Record" not in one.url for one in rest), 10, "the turn after the recording")
 
     def _prompts(self, document: Document) -> list[Prompt]:
@@ -134,19 +216,20 @@ def _few(count: int, step: int) -> int:
     return max(1, count - 1) if step == BALLOT else min(count, PATIENCE)
 
 
-def documents(place: Town) -> Iterator[Document]:
-    """The documents web gave to the latest call over SIP, one after another as they come."""
+def documents(place: Town, flow: str) -> Iterator[Document]:
+    """The documents web gave to the latest such call over SIP, one after another as they come."""
     n = 0
     while True:
-        until(lambda n=n: answer(place, n) is not None, 40, f"turn {n}")  # type: ignore[misc]
-        yield parse(answer(place, n) or "", place.base)
+        until(lambda n=n: answer(place, n, flow) is not None, 40, f"turn {n}")  # type: ignore[misc]
+        yield parse(answer(place, n, flow) or "", place.base)
         n += 1
 
 
-def answer(place: Town, n: int) -> str | None:
+def answer(place: Town, n: int, flow: str = HOTLINE) -> str | None:
     """Document `n` of the latest call that was no practice."""
     with place.archive.database.read() as session:
-        call = select(Call.id).where(Call.handset == "sip").order_by(Call.began_at.desc()).limit(1)
+        over_sip = select(Call.id).where(Call.handset == "sip", Call.flow == flow)
+        call = over_sip.order_by(Call.began_at.desc()).limit(1)
         turn = select(CallTurn.answer).where(CallTurn.call_id == call.scalar_subquery(), CallTurn.n == n)
         return session.scalar(turn)
 
@@ -216,7 +299,8 @@ def in_the_records(place: Town) -> None:
     with place.archive.database.read() as session:
         said = select(Transcript.redacted).join(Opinion, Opinion.id == Transcript.opinion_id)
         words = session.scalars(said.where(Opinion.source == EXCHANGE)).one()
-        assert not session.scalars(select(Call).where(Call.handset == "sip")).one().is_practice
+        over_sip = select(Call).where(Call.handset == "sip", Call.flow == HOTLINE)
+        assert not session.scalars(over_sip).one().is_practice
     assert likeness(words or "", SAYS) >= 0.7, words
 
 

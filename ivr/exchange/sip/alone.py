@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.exchange.sentences import Sentences
@@ -16,16 +17,18 @@ SENTENCE = "later"
 
 
 class Alone:
-    """`missed` are the calls nobody took, as (from, to), the oldest first; withheld numbers are not kept."""
+    """`missed` are the calls nobody took, as (from, to, when), the oldest first; withheld numbers are not
+    kept.
+    """
 
     def __init__(self, sentences: Mapping[str, Path]) -> None:
-        self.missed: deque[tuple[str, str]] = deque(maxlen=MOST_MISSED)
+        self.missed: deque[tuple[str, str, str]] = deque(maxlen=MOST_MISSED)
         self._sentences = Sentences(sentences, None)
 
     def take(self, number: int, leg: Leg, caller: str, dialled: str) -> Telephone:
         """Remember who calls; `speak` answers."""
         if caller:
-            self.missed.append((caller, dialled))
+            self.missed.append((caller, dialled, datetime.now(UTC).isoformat(timespec="seconds")))
         telephone = Telephone(number, leg, lambda message: self._told(telephone, message))
         return telephone
 

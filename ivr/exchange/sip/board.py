@@ -19,8 +19,8 @@ CLOSE_SECONDS = 2.0
 Take = Callable[[Handset], asyncio.Task[None]]
 """Carries one call through, in a task."""
 Carry = Callable[[PlacedHandset], asyncio.Task[None]]
-Miss = Callable[[str, str], None]
-"""Hears of a call nobody took: who called, and which number."""
+Miss = Callable[[str, str, str], None]
+"""Hears of a call nobody took: who called, which number, and when."""
 
 
 class Board:
@@ -119,7 +119,7 @@ class Plug:
         if kind == "ready":
             self.is_ready, self.dials = True, bool(given.get("dials"))
         elif kind == "missed":
-            self._miss(caller, dialled)
+            self._miss(caller, dialled, str(given.get("at", "")))
         elif kind == "ring":
             handset = SipHandset(number, caller, dialled, self._outgoing.put_nowait)
             self._hold(number, handset, self._take(handset))

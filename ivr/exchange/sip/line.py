@@ -143,8 +143,8 @@ class Line:
             self._outgoing = asyncio.Queue()
             self._send(say("ready", 0, dials=bool(self._settings.out)))
             while self._alone.missed:
-                caller, dialled = self._alone.missed.popleft()
-                self._send(say("missed", 0, **{"from": caller, "to": dialled}))
+                caller, dialled, at = self._alone.missed.popleft()
+                self._send(say("missed", 0, **{"from": caller, "to": dialled, "at": at}))
             delivering = asyncio.create_task(_deliver(socket, self._outgoing))
             try:
                 async for message in socket:

@@ -3,7 +3,7 @@
 | the line says | | the exchange says | |
 |---|---|---|---|
 | `ready` | it takes calls now, and `dials` or not; `call` is 0 | `place` | call `to`, with `headers` |
-| `missed` | while no exchange was there: `from`, `to`; `call` is 0 | | |
+| `missed` | while no exchange was there: `from`, `to`, `at`; `call` is 0 | | |
 | `ring` | a call: `from`, `to` | `answer` | pick up |
 | `ringing` | the telephone that was called rings | `refuse` | `busy` or not |
 | `answered` | it is up: sound goes through | `press` | press one `key` |
