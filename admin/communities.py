@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivr.broadcast.timetable import SETTINGS as BROADCASTING
-from sync.deadlines import DEADLINE_DAYS, typed_days
+from sync.deadlines import DEADLINE_DAYS, FREE_DAYS, WORK_DAYS, typed_dates, typed_days
 from sync.placing.policy import CALL_PREFIXES, MISSED_CALLS, QUIET_HOURS, REPLY_CALLS, REQUEST_CALLS
 from sync.placing.policy import SETTINGS as PLACING
 
@@ -31,6 +31,8 @@ SETTINGS: Mapping[str, str] = {
     "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
     "broadcast_call_hours": "how many hours after a broadcast calls are counted to it, unless set: 3",
     "deadline_days": "working days to answer, by kind: urgent=0, listen=1, message=3, opinion=13, 物业=5",
+    "free_days": "days without work here, beyond the country's holidays: 2026-12-24, 2027-02-05; empty: none",
+    "work_days": "days that are worked here though the country rests: 2026-12-26; empty: none",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
 _RANGES = {
@@ -56,6 +58,8 @@ def typed_setting(name: str, value: str) -> Any:
         return BROADCASTING[name](value)
     if name == DEADLINE_DAYS:
         return typed_days(value)
+    if name in (FREE_DAYS, WORK_DAYS):
+        return typed_dates(value)
     if name == "vocabulary":
         return [word.strip() for word in value.replace("，", ",").split(",") if word.strip()]
     return value

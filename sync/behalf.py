@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
-from sync.community_settings import audit
+from sync.community_settings import audit, setting
 from sync.desk import LONGEST_TEXT, Actor, DeskError, NotThere
 from sync.inbox import Given, keep
 from sync.people import evidence_of, find_or_create_number, normalise_number, person_at
@@ -20,6 +20,7 @@ from sync.receipts import allot
 from sync.records.tables import Audit, Capture, Number, Person, Topic, record_id
 from sync.recount import recount
 from sync.typed import seal_words
+from sync.wishes import TOLD_STAFF
 
 SOURCE = "desk"
 MET = ("paper", "visit", "call")
@@ -96,7 +97,10 @@ def enter_opinion(
     said_at: datetime,
     now: datetime,
 ) -> str:
-    """Type in what somebody said; the receipt to give them. The same form sent twice has the same receipt."""
+    """Type in what somebody said; the receipt to give them. The same form sent twice has the same receipt.
+
+    Whoever calls this has been told that they were told: it is kept as their consent.
+    """
     said = words.strip()
     if not said:
         raise DeskError("something has to be said", "nothing_said")
@@ -122,9 +126,13 @@ def enter_opinion(
         }  # fmt: skip
         keep(session, Given(SOURCE, f"said {form}", *common, "opinion", topic_id, written, SOURCE, evidence,
                             False, said_at), now)  # fmt: skip
-        keep(session, Given(SOURCE, f"release {form}", *common, "release", topic_id,
-                            {"opinion_id": opinion_id, "release": release}, SOURCE, evidence, False, said_at),
-             now)  # fmt: skip
+        told = {"version": str(setting(session, actor.community_id, "notice_version") or "1"),
+                "entered_by": actor.id}  # fmt: skip
+        agreed = {"purpose": "recording", "answer": TOLD_STAFF, **told}
+        released = {"opinion_id": opinion_id, "release": release, **told}
+        for kind, payload in (("consent", agreed), ("release", released)):
+            keep(session, Given(SOURCE, f"{kind} {form}", *common, kind, topic_id, payload, SOURCE, evidence,
+                                False, said_at), now)  # fmt: skip
         audit(session, actor.community_id, actor.id, OPINION, opinion_id, source_id=f"said {form}")
     return receipt
 

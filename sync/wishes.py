@@ -14,7 +14,10 @@ _RELEASES = {
     "voice": ("neighbours_voice", "pressed"),
     "none": ("neighbours_words", "refused"),
 }
-ANSWERS = frozenset({"pressed", "spoke_after_notice", "refused"})
+TOLD_STAFF = "told_staff"
+"""They said so to a member of staff, who typed it in; the capture says who."""
+
+ANSWERS = frozenset({"pressed", "spoke_after_notice", "refused", TOLD_STAFF})
 
 
 def apply_consents(batch: Batch, captures: Iterable[Pending]) -> None:
@@ -40,6 +43,8 @@ def note_releases(batch: Batch, captures: Iterable[Pending]) -> None:
         is_given = batch.outcomes.get(capture.id, ("", None))[0] == "merged"
         if is_given and capture.kind == "release" and how in _RELEASES:
             purpose, answer = _RELEASES[how]
+            if answer != "refused" and "entered_by" in capture.payload:
+                answer = TOLD_STAFF
             given = {"purpose": purpose, "answer": answer, "version": str(capture.payload.get("version", ""))}
             rows.append(_natural("con", capture) | given | {"given_at": capture.cast_at})
     insert_new(batch.session, Consent, ("source", "source_id"), rows)

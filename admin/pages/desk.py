@@ -20,10 +20,12 @@ from admin.pages.broadcasts import add_broadcasts
 from admin.pages.callbacks import add_callbacks
 from admin.pages.counting import add_counting
 from admin.pages.differences import differences
+from admin.pages.libraries import add_libraries
 from admin.pages.look import look
 from admin.pages.navigation import navigation
 from admin.pages.opinions import add_opinions
 from admin.pages.overview import add_overview
+from admin.pages.placed import add_placed
 from admin.pages.platforms import add_platforms
 from admin.pages.privacy import add_privacy
 from admin.pages.prompts import add_prompts
@@ -35,6 +37,7 @@ from admin.pages.staff_list import add_staff_list
 from admin.pages.stages import add_stages
 from admin.pages.topics import add_topics
 from admin.pages.words import known_word, word
+from admin.secure import style_nonce
 from ivr.prompts.clips import ClipStore
 from sync.errors import RecordsError
 from sync.queue import WorkQueue
@@ -49,10 +52,12 @@ def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
         "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static"
     )
     add_doors(desk)
+    add_libraries(desk)
     add_opinions(desk)
     add_sound(desk)
     add_counting(desk)
     add_callbacks(desk)
+    add_placed(desk)
     add_acts(desk, queue)
     add_replying(desk, queue, clips)
     add_behalf(desk, queue)
@@ -84,6 +89,7 @@ def _for_every_page() -> dict[str, object]:
         "known": lambda word_id, otherwise: known_word(word_id, spoken, otherwise),
         "local": _local_clock(),
         "look": look(),
+        "style_nonce": style_nonce,
         "navigation": navigation,
         "difference": differences,
         "may": lambda act: is_staff() and reader().may(act),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import session as cookie
 from sqlalchemy.orm import Session
 
-from admin.pages.wave import wave_path
+from admin.pages.wave import peaks
 from speech.audio import Audio
+from speech.bleep import Interval, hidden_intervals, hidden_letters
+from speech.errors import SpeechError
 from speech.recognize import Word
 from sync.archive import Archive
 from sync.bleeped import CannotBleep, NotToBeHeard, hushed, timed_words
@@ -25,15 +27,15 @@ _WHOLE_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Heard:
-    """What the page shows of a sound. `path` draws it; None where it can't be played without a reason.
+    """What the page shows of a sound: its `peaks`, none where it can't be played without a reason.
 
     `is_whole`: unbleeped, for a while. `missing` counts segments still on their way.
     """
 
     seconds: float
-    path: str | None
     is_whole: bool
     missing: int
+    peaks: Sequence[int] = field(default=())
 
 
 def hearing(session: Session, archive: Archive, opinion: Opinion) -> Heard | None:
@@ -45,8 +47,8 @@ def hearing(session: Session, archive: Archive, opinion: Opinion) -> Heard | Non
     is_whole = may_hear_whole(opinion.id)
     sound = audible(session, archive, opinion, is_whole)
     if sound is None:
-        return Heard(sum(one.seconds or 0.0 for one in parts), None, False, missing)
-    return Heard(sound.seconds, wave_path(sound), is_whole, missing)
+        return Heard(sum(one.seconds or 0.0 for one in parts), False, missing)
+    return Heard(sound.seconds, is_whole, missing, peaks(sound))
 
 
 def audible(session: Session, archive: Archive, opinion: Opinion, is_whole: bool) -> Audio | None:
@@ -66,6 +68,16 @@ def spoken_words(session: Session, archive: Archive, opinion: Opinion) -> Sequen
         return timed_words(session, archive, opinion, first)
     except (CannotBleep, KeyDestroyed):
         return ()
+
+
+def bleeps(heard: Heard | None, text: str | None, shown: str | None, words: Sequence[Word]) -> list[Interval]:
+    """When a tone is heard instead of words; never where the sound is whole or kept back."""
+    if heard is None or heard.is_whole or not heard.peaks or not text:
+        return []
+    try:
+        return list(hidden_intervals(text, hidden_letters(text, shown or ""), words, heard.seconds))
+    except SpeechError:
+        return []
 
 
 def let_hear_whole(opinion_id: str) -> None:

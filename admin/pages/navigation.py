@@ -26,6 +26,7 @@ _GROUPS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("nav_overview", "desk.overview"),
             ("opinions", "desk.opinions"),
             ("callbacks", "desk.callbacks"),
+            ("nav_placed", "desk.placed"),
             ("nav_behalf", "desk.behalf"),
         ),
     ),

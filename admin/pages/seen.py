@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.pages.differences import Piece, differences, hidden_pieces
-from admin.pages.hearing import Heard, hearing, spoken_words
+from admin.pages.hearing import Heard, bleeps, hearing, spoken_words
 from admin.pages.queueing import next_in_queue
 from admin.pages.reading import Read, read_opinion, read_rows
-from speech.bleep import hidden_letters
+from speech.bleep import Interval, hidden_letters
 from speech.recognize import Word
 from sync.archive import Archive
 from sync.assigning import colleagues
@@ -53,6 +53,7 @@ class Seen:
     matter: Matter
     heard: Heard | None
     words: Sequence[Word]
+    bleeps: Sequence[Interval]
     hidden: Sequence[Piece]
     versions: Sequence[Version]
     alike: Sequence[Alike]
@@ -71,13 +72,15 @@ def see(session: Session, archive: Archive, community_id: str, opinion_id: str) 
     row = read_opinion(session, archive, community_id, opinion_id)
     if row is None:
         return None
-    opinion = row.opinion
-    matter = matter_of(session, opinion.id)
+    opinion, shown = row.opinion, row.transcript.redacted if row.transcript else None
+    matter, heard = matter_of(session, opinion.id), hearing(session, archive, opinion)
+    words = spoken_words(session, archive, opinion)
     return Seen(
         row=row,
         matter=matter,
-        heard=hearing(session, archive, opinion),
-        words=spoken_words(session, archive, opinion),
+        heard=heard,
+        words=words,
+        bleeps=bleeps(heard, row.words, shown, words),
         hidden=_hidden(row),
         versions=_versions(session, archive, opinion),
         alike=_alike(session, archive, row, {one.id for one in matter.others}),

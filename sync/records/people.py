@@ -61,7 +61,10 @@ class Person(Base):
 
 
 class Consent(Base):
-    """What a person answered to a notice: `pressed`, `spoke_after_notice` or `refused`, for one purpose."""
+    """What a person answered to a notice, for one purpose.
+
+    `pressed`, `spoke_after_notice`, `refused`; `told_staff`: they said so to who typed their words in.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (UniqueConstraint("source", "source_id"), Index(None, "person_id", "purpose"))

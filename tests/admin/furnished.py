@@ -16,8 +16,20 @@ from sync.broadcasting import Item, Rule, When
 from sync.desk import Actor
 from sync.inbox import Given, keep
 from sync.milestones import Stage
+from sync.placing.wishes import wish_missed
 from sync.platforms import add_platform
-from sync.records.tables import Airing, Endpoint, Opinion, Play, Programme, Staff, new_id, record_id
+from sync.records.tables import (
+    Airing,
+    Endpoint,
+    Opinion,
+    PlacedCall,
+    PlacedTry,
+    Play,
+    Programme,
+    Staff,
+    new_id,
+    record_id,
+)
 from sync.settle import settle_batch
 from tests.admin.desk import Desk
 from tests.admin.spoken import speak
@@ -32,7 +44,7 @@ NO_PAGES = frozenset(
     {
         "desk.static", "desk.sign_in", "desk.sound", "desk.spoken_sound", "desk.polis", "desk.export",
         "desk.audit_file", "desk.broadcast_files", "desk.broadcast_sound", "desk.broadcast_state",
-        "desk.broadcast_week", "desk.prompt_sound", "desk.prompt_take", "desk.topic_sound",
+        "desk.broadcast_week", "desk.library", "desk.prompt_sound", "desk.prompt_take", "desk.topic_sound",
     }
 )  # fmt: skip
 
@@ -45,6 +57,7 @@ def furnish(desk_: Desk) -> dict[str, str]:
         staff = session.scalars(select(Staff).where(Staff.name == desk_.account.name)).one()
         who = Actor(staff.id, COMMUNITY_ID)
         _stages(session, who, now)
+        _placed_calls(session, desk_, now)
         programme_id, airing_id, loudspeaker_id = _broadcasts(session, desk_, who, now)
         draft = roster_import.check(
             session, archive, who, "户,姓名,电话,座次\n9幢101,新来的人,13800000777,1\n".encode(), now
@@ -91,6 +104,17 @@ def _opinions(desk_: Desk, now: datetime) -> str:
     desk.correct(archive, who, first, "东巷口的路灯坏了三天，我叫王桂兰，打电话给物业也不管", now)
     assigning.assign(archive, who, first, who.id, now.date() + timedelta(days=2), now)
     return first
+
+
+def _placed_calls(session: Session, desk_: Desk, now: datetime) -> None:
+    """Two people who rang and hung up: one waits, the other did not answer and waits for a second try."""
+    for number, about in (("+8613800138001", "test/CA1"), ("+8613800138002", "test/CA2")):
+        assert wish_missed(session, desk_.archive, COMMUNITY_ID, number, about, now)
+    tried = session.scalars(select(PlacedCall).where(PlacedCall.about == "test/CA2")).one()
+    tried.tries, tried.problem, tried.next_try_at = 1, "no-answer", now + timedelta(minutes=10)
+    session.add(
+        PlacedTry(placed_id=tried.id, n=1, line="test", status="no-answer", tried_at=now, ended_at=now)
+    )
 
 
 def _stages(session: Session, who: Actor, now: datetime) -> None:

@@ -123,7 +123,9 @@ def test_words_light_up_while_they_are_heard_and_a_click_plays_one(desk: Desk, s
     at = audio.evaluate("(one) => one.currentTime")
     seat.press(".")
     seat.until(f"document.querySelector('audio').currentTime > {at} + 2")
-    assert float(seat.page.locator(".played").get_attribute("width") or 0) > 0
+    progress = seat.page.locator("[data-wave] [part=progress]")  # the wave of wavesurfer.js goes along
+    assert float((progress.get_attribute("style") or "").partition("width: ")[2].partition("%")[0]) > 0
+    assert seat.page.locator("[data-wave] [part~=region]").count() == 1  # what is bleeped
     seat.page.fill("#why-whole", "名字听不清")
     seat.press("Enter")
     seat.page.wait_for_selector("text=原声（您写了原因）")
