@@ -20,6 +20,7 @@ PUBLIC: Mapping[str, str] = {
     "calls.begin": "the platform's signature",
     "calls.turn": "the platform's signature",
     "calls.status": "the platform's signature",
+    "calls.unanswered": "our own line's signature",
     "calls.recording": "the platform's signature",
     "calls.placed": "the platform's signature",
     "calls.placed_status": "the platform's signature",
