@@ -75,7 +75,7 @@ VARIABLES = (
     Variable("TINGJIAN_CERTIFIED_ADAPTER", "", "`package.module:Class` of a certified emergency system."),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
-    Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine that turns speech into words."),
+    Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine of words: docs/speech.md. `vosk:/folder` names its model."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
     Variable("TINGJIAN_BACKUP_PASSPHRASE", "", "Seals the keys in a backup, as `--passphrase`.", True),
     Variable("TINGJIAN_PRACTICE_SPEED", "1", "How many times faster practice calls go: for demonstrations."),

@@ -88,6 +88,7 @@ def _clock(match: re.Match[str]) -> str:
 
 WRITTEN = (  # what is written otherwise than it is said
     (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(?<=\d)\s+(?=\d)"), ""),  # a recognizer's 138 0013 8000
     (re.compile(r"(?<![\d.:])(2[0-4]|1\d|0?\d):([0-5]\d)(?![\d:])"), _clock),
     (re.compile(r"(\d+)/(\d+)"), r"\2分之\1"),
     (re.compile(r"(\d+(?:\.\d+)?)\s*%"), r"百分之\1"),

@@ -57,13 +57,16 @@ class Recognizer(Protocol):
 ENGINES = {  # named here, imported on use
     "faster-whisper": "speech.engines.whisper:WhisperRecognizer",
     "vosk": "speech.engines.vosk:VoskRecognizer",
+    "sherpa-onnx": "speech.engines.sherpa:SherpaRecognizer",
 }
 
 
 def load_recognizer(name: str = "faster-whisper", models: Path | None = None) -> Recognizer:
     """Load an engine with its weights from `models`: seconds and hundreds of megabytes, so load it once.
 
-    Raises SpeechError: permanent for an unknown engine, not permanent while its weights are missing.
+    `vosk:/srv/vosk-model-cn` names a model folder of its own. Raises SpeechError: permanent for an unknown
+    engine, not permanent while its weights are missing.
     """
+    name, _, folder = name.partition(":")
     engine = engine_class(ENGINES, name, "recognizer")
-    return cast(Recognizer, engine(models or models_folder()))
+    return cast(Recognizer, engine(Path(folder).expanduser() if folder else models or models_folder()))

@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "forget": ("admin.cli.forgetting:forget", "应居民要求删除 · delete what a resident wants gone"),
     "models": ("admin.cli.sounds:models", "语音模型 · speech models"),
     "prompts": ("admin.cli.sounds:prompts", "预先合成提示音 · render prompts ahead"),
-    "speech": ("admin.cli.sounds:speech", "语音引擎 · speech engines"),
+    "speech": ("admin.cli.engines:speech", "语音引擎：列出、试、测 · speech engines: list, check, measure"),
 }
 
 

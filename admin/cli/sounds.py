@@ -1,4 +1,4 @@
-"""Commands about sound: the speech models, the prompts rendered ahead, the engines."""
+"""Commands about sound: the speech models and the prompts rendered ahead."""
 
 from __future__ import annotations
 
@@ -77,32 +77,3 @@ def render_prompts(asked: str | None) -> None:
         f"共 {made.total} 段，新合成 {made.made}，失败 {made.failed}",
         f"{made.total} clips, {made.made} made now, {made.failed} failed",
     )
-
-
-@click.group()
-def speech() -> None:
-    """语音引擎 · Speech engines."""
-
-
-@speech.command("engines")
-@kindly
-def list_engines() -> None:
-    """列出识别和合成引擎，哪些能用。
-
-    List recognizers and synthesizers, and which of them can be loaded here.
-    """
-    from speech import recognize, synthesize
-    from speech.errors import SpeechError
-
-    folder = models_of(read_settings())
-    for kind, engines, load in (
-        ("recognizer", recognize.ENGINES, recognize.load_recognizer),
-        ("synthesizer", synthesize.ENGINES, synthesize.load_synthesizer),
-    ):
-        for name in engines:
-            try:
-                load(name, folder)
-            except SpeechError as error:
-                click.echo(f"{kind:<12} {name:<16} – {error}")
-            else:
-                click.echo(f"{kind:<12} {name:<16} ok")

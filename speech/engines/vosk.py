@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from copy import copy
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from speech.voice_activity import speech_spans
 
 RATE = 16_000
 BLOCK_SAMPLES = 8_000
+UNKNOWN = "[unk]"  # what many models have for all that is none of their words
 KNOWN_LANGUAGES = {"cn": "zh", "zh": "zh", "ko": "ko", "en": "en"}
 
 
@@ -29,18 +31,29 @@ class VoskRecognizer:
 
     name = "vosk"
 
-    def __init__(self, models: Path, words: Sequence[str] = ()) -> None:
-        """With `words` nothing else can be heard but they: digits, yes and no."""
-        folder = _model_folder(models)
+    def __init__(self, models: Path) -> None:
+        folder = model_folder(models)
         vosk.SetLogLevel(-1)
         try:
             self._model = vosk.Model(str(folder))
         except Exception as error:  # vosk raises a bare Exception
             raise SpeechError(f"the vosk model in {folder} can't be loaded", permanent=False) from error
-        self.languages = frozenset({_language(folder)})
-        self._grammar = json.dumps([*words, "[unk]"], ensure_ascii=False) if words else ""
+        self.languages = frozenset({language_of(folder)})
+        self._grammar = ""
         self._version = f"vosk {version('vosk')} {folder.name}"
         self._simplify = OpenCC("t2s").convert
+
+    def among(self, words: Sequence[str]) -> VoskRecognizer:
+        """The same loaded model, but nothing else can be heard than these words: digits, yes and no.
+
+        Raises SpeechError (permanent) for a word that the model does not know: it could never be heard.
+        """
+        if unknown := [word for word in words if self._model.vosk_model_find_word(word) < 0]:
+            raise SpeechError(f"the vosk model knows no word {'、'.join(unknown)}", permanent=True)
+        other = self._model.vosk_model_find_word(UNKNOWN) >= 0
+        narrow = copy(self)
+        narrow._grammar = json.dumps([*words, *([UNKNOWN] if other else [])], ensure_ascii=False)
+        return narrow
 
     def transcribe(self, audio: Audio, language: str = "zh", hints: Sequence[str] = ()) -> Transcript:
         """The words in `audio`; hints are not used. Raises SpeechError."""
@@ -65,12 +78,12 @@ class VoskRecognizer:
         return [
             Word(self._simplify(word["word"]), start + word["start"], start + word["end"], word["conf"])
             for word in found
-            if word["word"] != "[unk]"
+            if word["word"] != UNKNOWN
         ]
 
 
-def _model_folder(models: Path) -> Path:
-    """Where the acoustic model is, wherever the operator unpacked it."""
+def model_folder(models: Path) -> Path:
+    """Where the acoustic model is, wherever the operator unpacked it. Raises SpeechError (not permanent)."""
     for base in (models, models / "vosk"):
         if (base / "am").is_dir() or (base / "final.mdl").is_file():
             return base
@@ -80,6 +93,7 @@ def _model_folder(models: Path) -> Path:
     raise SpeechError(f"there is no vosk model in {models / 'vosk'}", permanent=False)
 
 
-def _language(folder: Path) -> str:
+def language_of(folder: Path) -> str:
+    """The language that the folder's name tells (vosk-model-small-cn-0.22); Chinese where it tells none."""
     parts = re.split(r"[-_]", f"{folder.name}-{folder.parent.name}".lower())
     return next((KNOWN_LANGUAGES[part] for part in parts if part in KNOWN_LANGUAGES), "zh")
