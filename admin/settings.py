@@ -75,8 +75,9 @@ VARIABLES = (
     Variable("TINGJIAN_CERTIFIED_ADAPTER", "", "`package.module:Class` of a certified emergency system."),
     Variable("TINGJIAN_WEBHOOKS_TO", "", "Private networks webhooks may go to: `10.20.0.0/16, 10.0.0.7`."),
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
-    Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine of words: docs/speech.md. `vosk:/folder` names its model."),
+    Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine of words; `vosk:/folder`: with that model."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
+    Variable("TINGJIAN_WORKER_MEMORY", "4096", "MiB of data a worker may hold; more is an error of its own."),
     Variable("TINGJIAN_BACKUP_PASSPHRASE", "", "Seals the keys in a backup, as `--passphrase`.", True),
     Variable("TINGJIAN_PRACTICE_SPEED", "1", "How many times faster practice calls go: for demonstrations."),
     Variable("TINGJIAN_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`; logs hold ids only."),
@@ -106,6 +107,7 @@ class Settings:
     synthesizer: str
     recognizer: str
     web_workers: int
+    worker_memory: int
     practice_speed: int
     log_level: str
     owns_redis: bool
@@ -154,6 +156,7 @@ class Settings:
             synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
             recognizer=value("TINGJIAN_RECOGNIZER", "faster-whisper"),
             web_workers=_count("TINGJIAN_WEB_WORKERS", value("TINGJIAN_WEB_WORKERS", "2")),
+            worker_memory=_count("TINGJIAN_WORKER_MEMORY", value("TINGJIAN_WORKER_MEMORY", "4096")),
             practice_speed=_count("TINGJIAN_PRACTICE_SPEED", value("TINGJIAN_PRACTICE_SPEED", "1")),
             log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
             owns_redis=not value("REDIS_URL"),
@@ -188,6 +191,7 @@ class Settings:
             "TINGJIAN_SYNTHESIZER": self.synthesizer,
             "TINGJIAN_RECOGNIZER": self.recognizer,
             "TINGJIAN_WEB_WORKERS": str(self.web_workers),
+            "TINGJIAN_WORKER_MEMORY": str(self.worker_memory),
             "TINGJIAN_PRACTICE_SPEED": str(self.practice_speed),
             "TINGJIAN_LOG_LEVEL": self.log_level,
             "TINGJIAN_LINES": str(self.lines),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -21,6 +20,7 @@ from sync.archive import Archive
 from sync.due import Due
 from sync.errors import RecordsError
 from sync.jobs import Workplace, do_here, open_worker, put_renders, sweep, workplace
+from sync.making_room import make_room
 from sync.queue import JOBS, PROMPTS, QUEUES, RECORDS, WorkQueue, begun, connect
 
 __all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
@@ -29,7 +29,6 @@ LOG = logging.getLogger("tingjian.worker")
 SWEEP_SECONDS = 2.0
 _RENDER_SECONDS = 600.0  # what staff published while Redis was away is rendered after this at the latest
 _EXPIRE_SECONDS = 3600.0  # and at every start: a machine may never run for an hour
-_NICENESS = 10  # calls are answered first
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -57,7 +56,7 @@ class _Hands(SimpleWorker):
 def run_worker(queues: Sequence[str] = QUEUES, sweep_seconds: float = SWEEP_SECONDS) -> None:
     """Work in the main thread until SIGTERM or Ctrl-C; the job at hand is finished. First `open_worker`."""
     here = workplace()
-    os.nice(_NICENESS)
+    make_room()
     stopping = threading.Event()
     sweeper = threading.Thread(
         target=_sweep_on,

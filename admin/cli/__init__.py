@@ -10,7 +10,7 @@ import click
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("admin.cli.running:run", "全部启动，Ctrl-C 停止 · start everything; Ctrl-C stops it"),
     "web": ("admin.cli.running:web", "电话网页接口和工作台 · webhooks, API and staff desk"),
-    "worker": ("admin.cli.running:worker", "后台工作 · jobs: recordings, words, prompts"),
+    "worker": ("admin.cli.working:worker", "后台工作 · jobs: recordings, words, prompts"),
     "exchange": ("admin.cli.running:exchange", "小电话交换机 · the small telephone exchange"),
     "line": ("admin.cli.line:line", "电话线路 · the telephone line (SIP); `line test` calls it"),
     "placer": ("admin.cli.placed:placer", "打出电话的进程 · places the calls that are due"),

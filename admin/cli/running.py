@@ -8,7 +8,6 @@ import click
 
 from admin.cli.terms import kindly, read_settings
 from admin.supervised import end_with_supervisor
-from sync.queue import QUEUES
 
 
 @click.command()
@@ -35,27 +34,6 @@ def web() -> None:
 
     end_with_supervisor()
     serve(read_settings())
-
-
-@click.command()
-@click.option(
-    "--queue",
-    "queues",
-    multiple=True,
-    type=click.Choice(QUEUES),
-    default=QUEUES,
-    help="哪些队列 · which queues",
-)
-@kindly
-def worker(queues: tuple[str, ...]) -> None:
-    """后台工作：取录音、识别、合并、合成提示音。
-
-    Work off the queues: fetch recordings, recognise words, merge, render prompts.
-    """
-    from admin.work import work
-
-    end_with_supervisor()
-    work(read_settings(), queues)
 
 
 @click.command()

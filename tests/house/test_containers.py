@@ -59,6 +59,16 @@ def test_every_queue_has_a_worker(compose: dict[str, Any]) -> None:
     assert watched == set(QUEUES)
 
 
+def test_workers_go_after_the_calls_and_hold_so_much_memory_and_no_more(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        is_worker = (service.get("command") or [""])[0] == "worker"
+        assert ("cpu_shares" in service) == ("mem_limit" in service) == is_worker, name
+        if is_worker:
+            assert service["cpu_shares"] * 8 <= 1024, "an eighth of what others have"
+            bound = next(one.default for one in VARIABLES if one.name == "TINGJIAN_WORKER_MEMORY")
+            assert int(service["mem_limit"].removesuffix("g")) * 1024 > int(bound)
+
+
 def test_every_lasting_service_has_a_health_check(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         if name not in ONCE:
