@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from speech.lexicon import Entry, Hit, find, read_lexicon
+from speech.lexicon import Entry, Hit, Lexicon, find
+from speech.taxonomy import LABELS, OTHER, taxonomy
 
-LABELS = ("物业", "停车", "环境卫生", "邻里噪音", "养老助餐", "设施维修", "电梯加装", "治安消防", "其他")
-OTHER = "其他"
 DOUBT = 1.0  # weight of the thought that it is something else
 
 
@@ -26,9 +25,12 @@ def categorize(text: str, taught: tuple[Entry, ...] = ()) -> Category:
 
     `taught`: words that people in this community have taught, beside the lexicon.
     """
+    lexicon = taxonomy().lexicon
+    if taught:
+        lexicon = Lexicon((*lexicon.entries, *taught))
     scores: dict[str, float] = defaultdict(float)
     words: dict[str, list[str]] = defaultdict(list)
-    for hit in find(text, (*read_lexicon("lexicon.tsv"), *taught)):
+    for hit in find(text, lexicon):
         scores[hit.entry.label] += hit.weight
         words[hit.entry.label].append(_said(text, hit))
     if not scores:

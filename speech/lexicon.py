@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import jieba
-from pypinyin import Style, lazy_pinyin, pinyin
+from pypinyin import Style, lazy_pinyin
+
+from speech.syllables import blur, codes, heard, syllable_number
 
 SOUND_WEIGHT = {2: 0.35, 3: 0.75}  # by number of syllables; two-syllable words have too many homophones
-BLURRED = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
+
+EVERYDAY = 100
+"""How often jieba's dictionary has counted a word of two characters that one may trust to be meant."""
 
 
 @dataclass(frozen=True)
@@ -33,66 +38,73 @@ class Hit:
     weight: float
 
 
+class Lexicon:
+    """Entries, found by their characters and by their sound however many they are."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        self.by_word: dict[str, list[Entry]] = defaultdict(list)
+        self.by_sound: dict[tuple[int, ...], list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            self.by_word[entry.word].append(entry)
+            numbers = tuple(syllable_number(syllable) for syllable in entry.sound)
+            if len(numbers) > 1 and all(numbers):
+                self.by_sound[numbers].append(entry)
+        self.lengths = sorted({len(entry.word) for entry in self.entries})
+
+
 @cache
-def read_lexicon(name: str) -> tuple[Entry, ...]:
+def read_lexicon(name: str) -> Lexicon:
     """A list that comes with the program: lines of label, weight and words."""
     lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
     rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return tuple(
+    return Lexicon(
         Entry(label, word, float(weight), sounds(word))
         for label, weight, words in rows
         for word in words.split()
     )
 
 
-def sounds(text: str) -> tuple[str, ...]:
-    """One syllable for each character, without tones, sounds that are often confused made equal."""
+def sounds(word: str) -> tuple[str, ...]:
+    """One toneless syllable for each character of a listed word, what is often confused made equal."""
     jieba.setLogLevel(60)
-    heard: list[str] = []
-    for word in jieba.lcut(text):
-        syllables = lazy_pinyin(word, style=Style.NORMAL)
-        heard += syllables if len(syllables) == len(word) else list(word)
-    return tuple(_blur(syllable) for syllable in heard)
+    found: list[str] = []
+    for part in jieba.lcut(word):
+        syllables = lazy_pinyin(part, style=Style.NORMAL)
+        found += syllables if len(syllables) == len(part) else list(part)
+    return tuple(blur(syllable) for syllable in found)
 
 
-@cache
-def readings(letter: str) -> frozenset[str]:
-    """Every way one character may be read, as `sounds` writes syllables: 长 is both cang and zang."""
-    return frozenset(_blur(one) for one in pinyin(letter, style=Style.NORMAL, heteronym=True)[0])
-
-
-def _blur(syllable: str) -> str:
-    for exact, blurred in BLURRED:
-        syllable = syllable.replace(exact, blurred)
-    return "l" + syllable[1:] if syllable.startswith("n") and len(syllable) > 1 else syllable
-
-
-def find(text: str, lexicon: tuple[Entry, ...], least_syllables: int = 2) -> tuple[Hit, ...]:
+def find(text: str, lexicon: Lexicon, least_syllables: int = 2) -> tuple[Hit, ...]:
     """The entries in a text, longest first where they overlap, each word once."""
-    found = sorted(_hits(text, sounds(text), lexicon, least_syllables), key=_rank)
+    found = sorted(_hits(text, lexicon, least_syllables), key=_rank)
     taken: set[int] = set()
     kept: dict[str, Hit] = {}
     for hit in found:
-        place = set(range(hit.start, hit.start + len(hit.entry.word)))
-        if hit.entry.word not in kept and not place & taken:
+        place = range(hit.start, hit.start + len(hit.entry.word))
+        if hit.entry.word not in kept and taken.isdisjoint(place):
             kept[hit.entry.word] = hit
-            taken |= place
+            taken.update(place)
     return tuple(kept.values())
 
 
-def _rank(hit: Hit) -> tuple[int, float]:
-    return -len(hit.entry.word), -hit.weight
+def is_everyday(word: str) -> bool:
+    """Whether what stands there is a word itself, so that it need not be another one misheard."""
+    return int(jieba.dt.FREQ.get(word) or 0) >= EVERYDAY
 
 
-def _hits(text: str, heard: tuple[str, ...], lexicon: tuple[Entry, ...], least: int) -> Iterator[Hit]:
-    spots: dict[str, list[int]] = {}
-    for at, syllable in enumerate(heard):
-        spots.setdefault(syllable, []).append(at)
-    for entry in lexicon:
-        if (at := text.find(entry.word)) >= 0:
-            yield Hit(entry, at, entry.weight)
-        elif len(entry.sound) >= least:
-            for spot in spots.get(entry.sound[0], ()):
-                if heard[spot : spot + len(entry.sound)] == entry.sound:
-                    yield Hit(entry, spot, entry.weight * SOUND_WEIGHT[min(3, len(entry.sound))])
-                    break
+def _rank(hit: Hit) -> tuple[int, float, int]:
+    return -len(hit.entry.word), -hit.weight, hit.start
+
+
+def _hits(text: str, lexicon: Lexicon, least: int) -> Iterator[Hit]:
+    said = tuple(heard(codes(text)).tolist())
+    for length in lexicon.lengths:
+        for start in range(len(text) - length + 1):
+            word = text[start : start + length]
+            for entry in lexicon.by_word.get(word, ()):
+                yield Hit(entry, start, entry.weight)
+            if length >= least:
+                for entry in lexicon.by_sound.get(said[start : start + length], ()):
+                    if entry.word != word and not (length == 2 and is_everyday(word)):
+                        yield Hit(entry, start, entry.weight * SOUND_WEIGHT[min(3, length)])

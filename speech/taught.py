@@ -25,7 +25,7 @@ def taught(moved: Iterable[tuple[str, str]], left: Iterable[tuple[str, str]]) ->
     """
     taught_in: Mapping[str, dict[str, int]] = _counted(moved)
     seen_in = _counted(left)
-    known = {entry.word for entry in read_lexicon("lexicon.tsv")}
+    known = {entry.word for entry in read_lexicon("lexicon.tsv").entries}
     return tuple(
         Entry(label, word, WEIGHT, sounds(word))
         for word, labels in sorted(taught_in.items())

@@ -13,7 +13,7 @@ from admin.pages.access import archive, language, reader
 from admin.pages.opinions import show
 from admin.pages.words import word
 from admin.roles import for_role
-from speech.categorize import LABELS
+from speech.taxonomy import LABELS
 from sync import assigning, joining
 from sync import desk as records_desk
 from sync.archive import Archive

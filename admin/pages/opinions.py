@@ -12,7 +12,7 @@ from admin.pages.queueing import STATES, Asked, find
 from admin.pages.reading import count_open, read_rows
 from admin.pages.seen import see, topic_choices
 from admin.roles import for_role
-from speech.categorize import LABELS
+from speech.taxonomy import LABELS
 from sync.community_settings import audit
 from sync.problems import problem_in
 

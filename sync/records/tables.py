@@ -14,6 +14,7 @@ from sync.records.plans import Milestone
 from sync.records.platforms import Change, KeptAnswer, Platform, Staff
 from sync.records.reviewing import Assignment, Lesson, Searched, SearchTerm, SpokenReply
 from sync.records.topics import Ballot, ProgressUpdate, Topic
+from sync.records.understanding import Learned, Understanding
 from sync.records.upkeep import Correction, Preview, PromptTake, Pronunciation, RosterImport
 from sync.records.voices import (
     Capture,
@@ -32,10 +33,10 @@ from sync.records.webhooks import Delivery, Endpoint
 __all__ = [
     "Account", "Airing", "Alert", "Assignment", "Audit", "Ballot", "Base", "Call", "CallTurn", "Capture",
     "Change", "Community", "Consent", "Correction", "Delivery", "Endpoint", "Feed", "Household",
-    "JoinedOpinion", "KeptAnswer", "Key", "Lesson", "Link", "LinkCode", "Loudspeaker", "Milestone",
+    "JoinedOpinion", "KeptAnswer", "Key", "Learned", "Lesson", "Link", "LinkCode", "Loudspeaker", "Milestone",
     "Number", "Opinion", "OpinionRecording", "Person", "PlacedCall", "PlacedTry", "Platform", "Play",
     "Preview", "Programme", "ProgrammeItem", "ProgressUpdate", "PromptRecording", "PromptTake",
     "Pronunciation", "Reaction", "Receipt", "Recording", "Reply", "Request", "Resident", "RosterImport",
     "Satisfaction", "Schedule", "SearchTerm", "Searched", "Setting", "SharedView", "SpokenReply",
-    "Staff", "Topic", "Transcript", "Unsaid", "new_id", "record_id",
+    "Staff", "Topic", "Transcript", "Understanding", "Unsaid", "new_id", "record_id",
 ]  # fmt: skip

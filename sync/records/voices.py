@@ -99,6 +99,8 @@ class Opinion(Base):
     release: Mapped[str] = mapped_column(default="none")
     category: Mapped[str | None]
     category_confidence: Mapped[float | None]
+    purpose: Mapped[str | None]  # 咨询 求助 投诉 举报 建议 表扬
+    purpose_confidence: Mapped[float | None]
     urgency: Mapped[str | None]
     needs_listening: Mapped[bool] = mapped_column(default=False)
     is_practice: Mapped[bool] = mapped_column(default=False)
