@@ -1,18 +1,47 @@
-"""Whether a text tells of somebody in danger just now; with the words that led to it."""
+"""Whether a text tells of somebody in danger just now; with the words that led to it.
+
+Words are found by their characters, or by their sound where they were misheard (`speech.syllables`). What is
+denied, feared, prevented, over or only heard of is no danger; a cry for help makes a hint one.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from speech.lexicon import Hit, find, read_lexicon
+from pypinyin import lazy_pinyin
+from rapidfuzz.distance import Levenshtein
+
+from speech.syllables import blur, codes, heard, syllable_number
+from speech.unurgent import is_dismissed, is_pressing
 
 URGENT_LABELS = ("燃气", "火情", "摔倒", "暴力", "自伤")
-# A danger that is not now: prevented, feared, practised, long past, in general.
-NOT_NOW = re.compile(
-    "预防|防止|防范|避免|以免|担心|演练|宣传|培训|讲座|如果|万一|容易|怕|以前|去年|前年|上次|上个月|曾经|听说|新闻|建议|希望|保险|知识"
+CERTAIN, SOUNDED, HINTED = 0.9, 0.75, 0.6
+_NEAR = 10  # characters between the two words of a pair
+_LIKE = {2: 0.5, 3: 0.8}  # how sure a word is by its sound alone; two syllables have too many homophones
+_ONE_WRONG = 0.6  # where one syllable of four or more is another
+_LEAST_FOR_ONE_WRONG = 3
+_SHORT = 0.9  # a single character says little: what stands beside it must be certain
+_LEAST_SURE = 0.5
+_STOPS = "。！？；!?;\n"
+
+_FAMILIES = (
+    frozenset("bp"),
+    frozenset("dt"),
+    frozenset("gkh"),
+    frozenset("jqx"),
+    frozenset("zcs"),
+    frozenset("nlr"),
+    frozenset(("h", "f")),
 )
-NOW = re.compile("现在|正在|马上|赶紧|快来|快点|救命|刚刚|刚才|赶快|来人|急")
+_PARTS: re.Pattern[str] = re.compile("^(zh|ch|sh|[bpmfdtnlgkhjqxzcsrwy]?)(.*)$")
+
+Sounds = tuple[int, ...]
+_Places = dict[str, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -24,26 +53,167 @@ class Danger:
     because: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Sign:
+    """What speaks for a danger: any of `words`, near any of `beside` where there are such."""
+
+    label: str
+    weight: int
+    words: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A sign in the text: where it starts, its last word starts, it ends; what was said, how surely."""
+
+    sign: _Sign
+    start: int
+    last: int
+    end: int
+    said: tuple[str, ...]
+    sureness: float
+
+
 def urgency(text: str) -> Danger | None:
     """The danger that a text tells of, or None: talk of prevention or of the past is no danger."""
-    found: list[Danger] = []
-    for hit in find(text, read_lexicon("urgent.tsv"), least_syllables=3):
-        is_certain = hit.entry.weight > 1 and hit.weight == hit.entry.weight
-        clause = _clause(text, hit.start)
-        if NOT_NOW.search(clause) and not NOW.search(text):
-            if hit.entry.label != "自伤":
-                continue
-            is_certain = False
-        found.append(Danger(hit.entry.label, 0.9 if is_certain else 0.6, (_said(text, hit),)))
-    return max(found, key=lambda danger: danger.confidence, default=None)
+    signs: dict[str, list[_Found]] = defaultdict(list)
+    for found in _signs(text):
+        if not is_dismissed(text, found.start, found.last, found.end, found.sign.label, found.sign.weight):
+            signs[found.sign.label].append(found)
+    dangers = (_danger(text, label, found) for label, found in signs.items())
+    return max((one for one in dangers if one), key=lambda one: one.confidence, default=None)
 
 
-def _said(text: str, hit: Hit) -> str:
-    return text[hit.start : hit.start + len(hit.entry.word)]
+def _danger(text: str, label: str, found: list[_Found]) -> Danger | None:
+    """What the signs of one kind come to: one that is enough by itself, or two hints, or one and a cry."""
+    strong = [one for one in found if one.sign.weight > 1]
+    if strong:
+        best = max(strong, key=lambda one: (one.sureness, one.sign.weight))
+        return Danger(label, CERTAIN if best.sureness == 1 else SOUNDED, best.said)
+    hints = _apart([one for one in found if one.sureness == 1])
+    if len({one.said for one in hints}) > 1 or (hints and is_pressing(text)):
+        return Danger(label, HINTED, tuple(word for one in hints for word in one.said))
+    return None
 
 
-def _clause(text: str, at: int) -> str:
-    """The sentence that holds a place in the text."""
-    start = max(text.rfind(mark, 0, at) for mark in "。！？；") + 1
-    ends = [place for mark in "。！？；" if (place := text.find(mark, at)) >= 0]
-    return text[start : min(ends, default=len(text))]
+def _apart(found: list[_Found]) -> list[_Found]:
+    """Those that share no character, the longest first: one word is one hint."""
+    kept: list[_Found] = []
+    for one in sorted(found, key=lambda one: (one.start - one.end, one.start)):
+        if all(one.end <= other.start or other.end <= one.start for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one.start)
+
+
+# --- finding the signs ---
+def _signs(text: str) -> Iterator[_Found]:
+    places = _places(text)
+    for word in list(places):
+        for sign in _all_signs().by_word[word]:
+            for start, sureness in places[word]:
+                end = start + len(word)
+                here = _Found(sign, start, start, end, (text[start:end],), sureness)
+                if sign.beside:
+                    yield from _paired(text, here, places)
+                elif sureness > _LEAST_SURE:
+                    yield here
+
+
+def _paired(text: str, one: _Found, places: _Places) -> Iterator[_Found]:
+    """The same sign with the words beside it, in one sentence."""
+    for word in one.sign.beside:
+        for start, sureness in places.get(word, ()):
+            end = start + len(word)
+            first, last = min(one.start, start), max(one.end, end)
+            gap = last - first - (one.end - one.start) - len(word)
+            sure = one.sureness * sureness
+            if 0 <= gap <= _NEAR and sure >= _LEAST_SURE and not _is_cut(text[first:last]):
+                said = (*one.said, text[start:end])
+                yield _Found(one.sign, first, max(one.start, start), last, said, min(1.0, sure / _SHORT))
+
+
+def _is_cut(text: str) -> bool:
+    return any(stop in text for stop in _STOPS)
+
+
+def _places(text: str) -> _Places:
+    """Where each word of the list was said, and how sure that is."""
+    signs, sounds = _all_signs(), _sounds(text)
+    found: _Places = defaultdict(list)
+    for length in signs.lengths:
+        for start in range(len(text) - length + 1):
+            said, sound = text[start : start + length], sounds[start : start + length]
+            if said in signs.by_word or said in signs.beside:
+                found[said].append((start, 1.0 if length > 1 else _SHORT))
+            for word in signs.by_sound.get(sound, ()):
+                if word != said:
+                    found[word].append((start, _LIKE[min(3, length)]))
+            if length > _LEAST_FOR_ONE_WRONG:
+                for word in _nearly(said, sound):
+                    found[word].append((start, _ONE_WRONG))
+    return found
+
+
+def _nearly(said: str, sound: Sounds) -> Iterator[str]:
+    """Words that sound like this but for one syllable, which is nearly the same."""
+    for at in range(len(said)):
+        for word in _all_signs().by_most.get((at, *sound[:at], *sound[at + 1 :]), ()):
+            is_other = _sounds(word)[at] != sound[at]
+            if is_other and sum(map(str.__eq__, said, word)) > 1 and _is_near(said[at], word[at]):
+                yield word
+
+
+@cache
+def _is_near(letter: str, other: str) -> bool:
+    """Whether two characters are easily misheard: beginnings of one family, endings that differ little."""
+    (one, its_end), (two, end) = _parts(letter), _parts(other)
+    is_kin = one == two or any(one in family and two in family for family in _FAMILIES)
+    return is_kin and Levenshtein.distance(its_end, end, score_cutoff=1) <= 1
+
+
+def _parts(letter: str) -> tuple[str, str]:
+    """How a character begins and how it ends."""
+    beginning, ending = _PARTS.findall(str(lazy_pinyin(letter)[0]))[0]
+    return str(beginning), str(ending)
+
+
+@cache
+def _sounds(text: str) -> Sounds:
+    return tuple(heard(codes(text)).tolist())
+
+
+def _read(word: str) -> Sounds:
+    """How a word sounds as it is read in context: 着 alone is zhe, in 着火 it is zhao."""
+    return tuple(syllable_number(blur(syllable)) for syllable in lazy_pinyin(word))
+
+
+class _Signs:
+    """The list, found by characters, by sound, and by sound but for one syllable."""
+
+    def __init__(self, signs: Iterable[_Sign]) -> None:
+        self.by_word: dict[str, list[_Sign]] = defaultdict(list)
+        self.beside: set[str] = set()
+        self.by_sound: dict[Sounds, list[str]] = defaultdict(list)
+        self.by_most: dict[Sounds, list[str]] = defaultdict(list)
+        for sign in signs:
+            self.beside.update(sign.beside)
+            for word in sign.words:
+                self.by_word[word].append(sign)
+        words = self.by_word.keys() | self.beside
+        self.lengths = sorted({len(word) for word in words})
+        for word in sorted(word for word in words if len(word) > 1):
+            for sound in {_sounds(word), _read(word)}:
+                self.by_sound[sound].append(word)
+                for at in range(len(word) if len(word) > _LEAST_FOR_ONE_WRONG else 0):
+                    self.by_most[(at, *sound[:at], *sound[at + 1 :])].append(word)
+
+
+@cache
+def _all_signs() -> _Signs:
+    lines = Path(__file__).with_name("urgent.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return _Signs(
+        _Sign(label, int(weight), tuple(words.split()), tuple(beside[0].split()) if beside else ())
+        for label, weight, words, *beside in rows
+    )
