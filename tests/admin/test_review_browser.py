@@ -19,6 +19,7 @@ from sync.records.tables import (
     Assignment,
     Audit,
     Ballot,
+    Consent,
     Opinion,
     Preview,
     Reply,
@@ -277,6 +278,9 @@ def test_ballots_and_words_are_typed_in_for_others_and_a_slip_is_voided(desk: De
     settle_batch(desk.archive)
     with desk.archive.database.read() as session:
         entered = session.scalars(select(Audit.subject).where(Audit.act == "behalf.opinion")).one()
+        said = select(Consent).where(Consent.source == "desk").order_by(Consent.purpose)
+        agreed = [(one.purpose, one.answer, one.version) for one in session.scalars(said)]
+    assert agreed == [("neighbours_words", "refused", "1"), ("recording", "told_staff", "1")]
     transcribe_opinion(desk.archive, entered, lambda: Timed([]), lambda: datetime.now(UTC))
     seat.go(f"/desk/opinions/{entered}")
     assert f"由 {desk.account.name} 代录" in seat.page.inner_text("[aria-labelledby=said]")

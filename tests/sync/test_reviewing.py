@@ -11,7 +11,15 @@ from sync import assigning, desk
 from sync.archive import Archive
 from sync.backup import backup, restore
 from sync.community_settings import change_setting
-from sync.deadlines import DEADLINE_DAYS, proposed, typed_days, working_day
+from sync.deadlines import (
+    DEADLINE_DAYS,
+    FREE_DAYS,
+    WORK_DAYS,
+    proposed,
+    typed_dates,
+    typed_days,
+    working_day,
+)
 from sync.desk import Actor, DeskError, NotThere
 from sync.erase import withdraw_opinion
 from sync.learning import category_lessons, taught_categories, taught_words, word_lessons
@@ -207,6 +215,14 @@ def test_deadlines_count_working_days_of_the_countrys_own_calendar(
         assert proposed(session, opinion, monday) == date(2026, 11, 23)
         with pytest.raises(ValueError, match="working days"):
             typed_days("urgent=200")
+        change_setting(session, "cm_test", FREE_DAYS, typed_dates("2026-11-23，2026-11-25"), "st_1")
+        change_setting(session, "cm_test", WORK_DAYS, typed_dates("2026-11-28"), "st_1")
+        assert proposed(session, opinion, monday) == date(2026, 11, 24)  # the temple fair is on Monday
+        opinion.urgency = None
+        change_setting(session, "cm_test", DEADLINE_DAYS, typed_days("设施维修=4"), "st_1")
+        assert proposed(session, opinion, monday) == date(2026, 11, 28)  # 24, 26, 27, a worked Saturday
+        with pytest.raises(ValueError):
+            typed_dates("2026-13-01")
 
 
 def test_a_decision_is_undone_and_a_topic_changed(
