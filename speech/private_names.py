@@ -1,4 +1,4 @@
-"""Names of people: a surname and a given name, near words that introduce or address somebody."""
+"""Names of people: a surname and a given name, by the words that introduce them and by what may be a name."""
 
 from __future__ import annotations
 
@@ -8,34 +8,31 @@ from functools import cache
 from pathlib import Path
 
 import jieba
-from jieba import posseg
+
+from speech.private_cues import (
+    CALLED,
+    ELDER,
+    ENDS,
+    FOLLOWS,
+    FOREIGN,
+    MYSELF,
+    NEVER_GIVEN,
+    PERHAPS,
+    PLACES,
+    RARE,
+    START,
+    STRANGER,
+    SURELY,
+    TITLE,
+)
 
 Found = tuple[int, int, str]
 
 SURNAMES = Path(__file__).with_name("surnames.txt")
-TITLES = (
-    "先生|女士|阿姨|大爷|大妈|大娘|大伯|大叔|大姐|大哥|师傅|奶奶|爷爷|叔叔|伯伯|同志|主任|书记|经理|医生|老师|"
-    "小姐|太太|总|院长|所长|队长|科长|局长"
-)
-SURELY = re.compile("(?:我叫做?|名叫|名字叫|名字是|姓名是?|叫做|大名|联系人是?|户主是?)[，,：: ]?$")
-PERHAPS = re.compile(
-    "(?:我就是|我是|本人|居民|村民|业主|住户|租户|房东|邻居|找一下|找|请回复|转告|老伴|爱人|丈夫|妻子|老公|老婆|儿子|"
-    "女儿|孙子|孙女|父亲|母亲|爸爸|妈妈|室的|号的|楼的|单元的|"
-    r"(?<=[\d零一二三四五六七八九])的|老人|患者|房主|叫)[，,：: ]?$"
-)
-CALLED = re.compile(r"(?:我姓|免贵姓|他姓|她姓|本人姓)$")
-NEVER_GIVEN = (
-    "我你他她它们的地得了着过是在有和跟与及或也都就还又很太不没把被让给向从到去来住说讲问要想能会可请电手身"
-    "家，这那哪谁什么怎因为所以但如果希同反支赞无未经"
-)
-# Surnames that are far more often something else; they need more than a hint.
-RARE = frozenset(
-    "向何都区来强时和安车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边查于"
-    "左谷水卫米盘练云容初敬索宣储蓝党"
-)
-ENDS = "，。、；：！？ ,.!?"
+GIVEN = Path(__file__).with_name("given.txt")
+LONGEST = 4  # letters of a name that a recognizer misheard
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
-FAMOUS = 800
+FAMOUS = 400
 
 
 @cache
@@ -44,29 +41,114 @@ def surnames() -> frozenset[str]:
     return frozenset(SURNAMES.read_text(encoding="utf-8").split())
 
 
-def find_names(text: str) -> Iterator[Found]:
-    """Names after a word that introduces them or before a title; a surname said as such (我姓李).
+@cache
+def given_letters() -> frozenset[str]:
+    """Characters that given names are often made of."""
+    return frozenset("".join(GIVEN.read_text(encoding="utf-8").split()))
 
-    王阿姨 stays: a surname with a title points to nobody outside of the room.
+
+def find_names(text: str) -> Iterator[Found]:
+    """Names after a word that introduces them, before a title or before what only a person does.
+
+    王阿姨 and 李主任 stay: a surname with a title points to nobody outside of the room; but who says of
+    themselves 我姓王 or 我是老王 is hidden.
     """
     jieba.setLogLevel(60)
-    for at in range(len(text)):
+    sure = {match.end() for match in SURELY.finditer(text)}
+    hints = {match.end() for match in PERHAPS.finditer(text)}
+    starts = {match.end() for match in START.finditer(text)}
+    for start, end in (*_of_strangers(text, sure | hints), *_of_myself(text)):
+        yield start, end, "name"
+    for at in sorted(sure):
+        if end := _introduced(text, at):
+            yield at, end, "name"
+    for at, letter in enumerate(text):
+        if letter in _first_letters() and (end := _recognised(text, at, at in hints, at in starts)):
+            yield at, end, "name"
+
+
+@cache
+def _first_letters() -> frozenset[str]:
+    return frozenset(surname[0] for surname in surnames())
+
+
+def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
+    """买买提·吐尔逊: from the last cue before the point up to where a name ends."""
+    for match in STRANGER.finditer(text):
+        point = next(at for at in range(match.start(), match.end()) if text[at] in "·•・‧")
+        start = max((at for at in cues if match.start() <= at < point), default=match.start())
+        while start < point - 1 and start not in cues and text[start] not in FOREIGN:
+            start += 1
+        end = point + 2
+        while end < match.end() and not (ENDS.match(text, end) and text[end] not in FOREIGN):
+            end += 1
+        letters = text[start:point] + text[point + 1 : end]
+        if sum(letter in FOREIGN for letter in letters) * 2 >= len(letters):
+            yield start, end
+
+
+def _of_myself(text: str) -> Iterator[tuple[int, int]]:
+    """我姓李, 我是老李, 我是三号楼的李阿姨: who speaks is hidden even by half a name."""
+    for match in CALLED.finditer(text):
+        end = match.end() + (2 if text[match.end() : match.end() + 2] in surnames() else 1)
+        if text[match.end() : end] in surnames() or (text[match.end() :] and _is_mark(text, end)):
+            yield match.end(), end
+    for match in MYSELF.finditer(text):
+        at = match.end() + (text[match.end() : match.end() + 1] in {"老", "小"})
         surname = _surname_at(text, at)
-        if not surname:
+        if not surname or surname in RARE:
             continue
-        before = text[max(0, at - 8) : at]
-        if CALLED.search(before):
-            yield at, at + len(surname), "name"
-            continue
-        end = _end_of_name(text, at + len(surname))
-        if not end:
-            continue
-        if SURELY.search(before):
-            yield at, end, "name"
-            continue
-        is_hinted = PERHAPS.search(before) or re.match(TITLES, text[end:])
-        if is_hinted and surname not in RARE and not _is_plain_word(text[at:], end - at):
-            yield at, end, "name"
+        end = at + len(surname)
+        if at > match.end() and _is_mark(text, end):
+            yield match.end(), end
+        elif title := ELDER.match(text, end):
+            yield match.end(), title.end()
+
+
+_NAMED = re.compile("(?:叫做?|名字?[叫是]|姓名[是为]?)[，,：: ]?$")
+
+
+def _is_mark(text: str, at: int) -> bool:
+    return at >= len(text) or not text[at].isalnum()
+
+
+def _introduced(text: str, at: int) -> int:
+    """Where the name ends that surely stands here; 0 where it is none (我叫他来), even if it was misheard."""
+    surname = _surname_at(text, at)
+    end = _end_of_name(text, at + len(surname), is_sure=True) if surname else 0
+    if end and (not _is_plain_word(text[at:], end - at) or (_is_mark(text, end) and surname not in RARE)):
+        return end
+    end = at
+    while end < len(text) and end - at < LONGEST and _is_han(text[end]) and text[end] not in NEVER_GIVEN:
+        end += 1
+    is_name = (
+        _NAMED.search(text, 0, at)
+        and 2 <= end - at <= LONGEST
+        and _is_mark(text, end)
+        and not TITLE.search(text[at:end])
+    )
+    return end if is_name and not _is_plain_word(text[at:], end - at) else 0
+
+
+def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
+    """Where a name ends that may stand here; 0 where there is none."""
+    if not (surname := _surname_at(text, at)):
+        return 0
+    end = _end_of_name(text, at + len(surname), is_sure=False)
+    if not end:
+        return 0
+    if PLACES.match(text, end) or PLACES.match(text, end - 1):
+        return 0
+    if not is_hinted and at and _is_common(text[at - 1 : at + 1]):  # 过程中, 中南大学
+        return 0
+    title = TITLE.match(text, end) is not None
+    is_followed = is_start and FOLLOWS.match(text, end) is not None
+    if not (is_hinted or title or is_followed):
+        return 0
+    is_whole = ENDS.match(text, end) is not None if end - at > 2 else is_hinted and _is_mark(text, end)
+    if surname in RARE and not (is_whole and (is_hinted or is_followed)):
+        return 0
+    return 0 if _is_plain_word(text[at:], end - at) else end
 
 
 def _surname_at(text: str, at: int) -> str:
@@ -74,14 +156,29 @@ def _surname_at(text: str, at: int) -> str:
     return next((text[at : at + size] for size in (2, 1) if text[at : at + size] in known), "")
 
 
-def _end_of_name(text: str, start: int) -> int:
+def _end_of_name(text: str, start: int, *, is_sure: bool) -> int:
     """Where the given name of one or two characters ends; 0 when there is none."""
-    if re.match(TITLES, text[start:]):
+    if TITLE.match(text, start):
         return 0
-    end = start
-    while end < min(len(text), start + 2) and _may_be_given(text[end]) and not re.match(TITLES, text[end:]):
-        end += 1
-    return end if end > start else 0
+    size = 0
+    while (
+        size < 2
+        and _may_be_given(text[start + size : start + size + 1])
+        and not TITLE.match(text, start + size)
+    ):
+        size += 1
+    usual = 0
+    while usual < size and text[start + usual] in given_letters():
+        usual += 1
+    ended = [n for n in range(size, 0, -1) if ENDS.match(text, start + n)]
+    if is_sure:
+        return start + (ended[0] if ended else usual or size) if size else 0
+    ended = [n for n in ended if n <= usual]
+    return start + (ended[0] if ended else usual) if usual else 0
+
+
+def _is_han(letter: str) -> bool:
+    return "\u4e00" <= letter <= "\u9fff"
 
 
 def _may_be_given(letter: str) -> bool:
@@ -90,17 +187,17 @@ def _may_be_given(letter: str) -> bool:
 
 def _is_plain_word(rest: str, size: int) -> bool:
     """Whether an everyday word begins here instead of a name: 高兴, 周围, 方便, 车辆."""
-    posseg.dt.initialize()
-    prefixes = (rest[:length] for length in range(2, 5))
+    first = 3 if rest[:2] in surnames() else 2
+    prefixes = (rest[:length] for length in range(first, 5))
     return any(_is_common(prefix) and not _stands_alone(rest, len(prefix), size) for prefix in prefixes)
 
 
 def _is_common(word: str) -> bool:
     """Whether a word is frequent; famous people's names are in the dictionary too, but seldom frequent."""
-    is_name = posseg.dt.word_tag_tab.get(word) == "nr" and word[0] != word[1]
-    return (jieba.get_FREQ(word) or 0) > (FAMOUS if is_name else PLAIN_ENOUGH)
+    may_be_name = word[0] not in RARE and word[0] != word[1:2] and given_letters().issuperset(word[1:])
+    return (jieba.get_FREQ(word) or 0) > (FAMOUS if may_be_name else PLAIN_ENOUGH)
 
 
 def _stands_alone(rest: str, prefix: int, size: int) -> bool:
     """Whether a longer name, ending at a mark, only happens to begin with a word: 黄金刚，"""
-    return prefix < size and rest[size : size + 1] in ENDS
+    return prefix < size and _is_mark(rest, size)

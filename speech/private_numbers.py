@@ -1,110 +1,124 @@
-"""Telephone, identity and card numbers and number plates, in figures or as they are said (幺三八…)."""
+"""Telephone, identity, card and account numbers, in figures or as they are said (幺三八…); mail addresses."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+
+from speech.private_digits import Run, read, runs, shape_of, sounding
 
 Found = tuple[int, int, str]
 
-SPOKEN = dict(zip("零〇洞一幺二两三四五六七拐八九勾", "0001122345677899", strict=True))
-WIDE = dict(zip("０１２３４５６７８９", "0123456789", strict=True))
-# Characters that a recogniser writes for a digit it misheard; they count only between true digits.
-MISHEARD = {
-    letter: digit
-    for digit, letters in {
-        "1": "妖腰要邀药衣依医易义议意",
-        "2": "耳而尔儿",
-        "3": "散伞山",
-        "4": "司思似丝",
-        "5": "吴无舞物武",
-        "6": "流留陆",
-        "7": "奇期其起气妻欺",
-        "8": "吧爸扒把",
-        "9": "酒就久救",
-        "0": "林领铃灵另邻",
-    }.items()
-    for letter in letters
-}
-SEPARATORS = " -－—,，、.·"
 LEAST_DIGITS = 7
 LEAST_AFTER_CUE = 4
+LEAST_OF_LIST = 10  # 一，二，三… counts something, unless it is as long as a number that is read out
+MOST_MISHEARD = 3  # one of so many digits; after a word like 电话 one of two
 CUES = re.compile(
-    r"(电话|手机|号码|联系方式|微信|身份证|证件|银行卡|社保卡|医保卡|存折|卡号|账号|打给我|打到)[^，。；！？]{0,6}$"
+    r"(电话|手机|号码|联系方式|微信|身份证|证件|银行卡|社保卡|医保卡|存折|卡号|账号|账户|帐号|户头|座机|固话|来电|"
+    r"打给[我他她]|打到|[QＱq][QＱq]|扣扣)[^，。；！？]{0,6}[，：: ]?$|[打拨][通了个]?[，：: ]?$"
 )
-PUBLIC = re.compile(r"(编号|单号|文号|议题|受理号|受理|热线|回执|第)[^，。；！？]{0,3}$")
-AMOUNT = re.compile(r"^\s*(元|块|万|亿|户|人|票|平|米|吨|度)")
-PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-DATE = re.compile(r"(19|20)\d\d[-./—](?:(19|20)\d\d|(0?[1-9]|1[0-2])[-./](0?[1-9]|[12]\d|3[01]))")
-PLATE = re.compile(rf"(?<![A-Z])[{PROVINCES}]\s?[A-Z]\s?[·.\-]?\s?(?=[A-Z0-9]*\d)[A-Z0-9]{{5,6}}(?![A-Z0-9])")
+PUBLIC = re.compile(r"(编号|单号|文号|议题|受理号|受理|热线|回执|第|案号|工单)[^，。；！？\d]{0,4}$")
+AMOUNT = re.compile(
+    r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
+)
+MONEY = re.compile(r"^\s*多?[元块角毛万亿%％]")
+SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
+MOBILE = re.compile(r"1[3-9]\d{9}")
+IDENTITY = re.compile(r"\d{17}[\dX]|\d{15}")
+TELEPHONE = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|400\d{7}")
+AFTER_ONE = frozenset("直共样定些点下起般旦切向边")  # 一直 is no digit
+LAST_SIGN = re.compile("[，, ]?(?:[xXＸ]|叉|艾克斯|爱克斯|诶克斯|埃克斯|艾克丝)")
+MAIL = re.compile(
+    r"[A-Za-z0-9][\w.+-]{0,63}\s?(?:[@＠]|艾特|圈[aA])\s?[A-Za-z0-9][A-Za-z0-9-]{0,62}"
+    r"(?:\s?[.．点]\s?[A-Za-z]{2,8}){1,3}",
+    re.ASCII,
+)
+CHAT = re.compile(
+    r"(?:微信|[QＱq][QＱq]|扣扣|[VvＶ]信|[Ww][Xx]|支付宝|抖音|淘宝|账号|用户名)(?:号码?|群|账号|名|[iI][dD])?"
+    r"(?:是|为|叫)?[：:，,]?\s?([A-Za-z][\w-]{3,24}|\d{5,12})",
+    re.ASCII,
+)
 
 
 def find_numbers(text: str) -> Iterator[Found]:
-    """Runs of digits that are long enough, or shorter ones after a word like 电话."""
-    for start, end, digits in _runs(text):
-        before, after = text[:start], text[end:]
-        is_cued = CUES.search(before) is not None
-        if AMOUNT.match(after) and not is_cued:
-            continue
-        if PUBLIC.search(before) and not re.fullmatch(r"1[3-9]\d{9}", digits):
-            continue
-        if len(digits) >= (LEAST_AFTER_CUE if is_cued else LEAST_DIGITS) and not _is_date(text[start:end]):
-            yield start, end, _kind(digits, before)
+    """Runs of digits that are long enough, or shorter ones after a word like 电话; names in messengers."""
+    for match in MAIL.finditer(text):
+        yield match.start(), match.end(), "mail"
+    for match in CHAT.finditer(text):
+        yield match.start(1), match.end(1), "number"
+    shape = shape_of(text)
+    for run in runs(text, shape):
+        for part in _parts(text, shape, run):
+            whole = _widened(text, shape, part)
+            before = text[max(0, whole.start - 24) : whole.start]
+            if _is_private(whole, before, text[whole.end : whole.end + 4]):
+                yield whole.start, whole.end, _kind(whole.digits, before)
 
 
-def find_plates(text: str) -> Iterator[Found]:
-    """Number plates such as 浙A12345 or 浙A幺二三四五."""
-    figures = "".join(_digit(letter) or letter.upper() for letter in text)
-    for match in PLATE.finditer(figures):
-        yield match.start(), match.end(), "plate"
+def _parts(text: str, shape: str, run: Run) -> Iterator[Run]:
+    """A run with 、 in it is a list of numbers, unless all of it together is one that people read out."""
+    if not run.is_list or MOBILE.fullmatch(run.digits) or IDENTITY.fullmatch(run.digits):
+        yield run
+        return
+    at = run.start
+    for piece in text[run.start : run.end].split("、"):
+        if "d" in shape[at : at + len(piece)]:
+            yield read(text, shape, at, at + len(piece))
+        at += len(piece) + 1
 
 
-def _digit(letter: str) -> str:
-    if letter.isascii():
-        return letter if letter.isdigit() else ""
-    return SPOKEN.get(letter) or WIDE.get(letter) or ""
+def _widened(text: str, shape: str, run: Run) -> Run:
+    """With an X at the end of an identity number, a + or a bracket before, and misheard digits at the ends.
+
+    The last only where a mobile number lacks just these.
+    """
+    start, end, digits = run.start, run.end, run.digits
+    if text[end - 1] == "一" and text[end : end + 1] in AFTER_ONE:
+        end, digits = end - 1, digits[:-1]
+    if len(digits) in {16, 17, 18} and (last := LAST_SIGN.match(text, end)):
+        end, digits = last.end(), (digits + "X")
+    if len(digits) == 10 and digits[0] in "3456789" and sounding(text[start - 1 : start] or "x") == "1":
+        start, digits = start - 1, "1" + digits
+    while re.match("1[3-9]", digits) and len(digits) in {9, 10} and shape[end : end + 1] == "h":
+        digits, end = digits + sounding(text[end]), end + 1
+    if text[start - 1 : start] in {"(", "（", "+", "＋"} and start:
+        start -= 1
+    return replace(run, start=start, end=end, digits=digits)
 
 
-def _runs(text: str) -> Iterator[tuple[int, int, str]]:
-    """Runs of digits, single separators and a few misheard characters inside: where, and their figures."""
+def _is_private(run: Run, before: str, after: str) -> bool:
+    digits = run.digits
+    is_read_out = MOBILE.fullmatch(digits) is not None or IDENTITY.fullmatch(digits) is not None
+    if is_read_out and not run.misheard:
+        return True
+    if PUBLIC.search(before):
+        return False
+    if MONEY.match(after) or all(SERVICE.fullmatch(group) for group in _groups(run)):
+        return False
+    is_cued = CUES.search(before) is not None
+    if run.misheard * (2 if is_cued else MOST_MISHEARD) > len(digits):
+        return False
+    if is_cued:
+        return len(digits) >= (LEAST_DIGITS if run.has_scales else LEAST_AFTER_CUE)
+    if AMOUNT.match(after) or run.has_scales:
+        return False
+    return len(digits) >= (LEAST_DIGITS if max(run.groups) > 2 else LEAST_OF_LIST)
+
+
+def _groups(run: Run) -> Iterator[str]:
     at = 0
-    while at < len(text):
-        if not _digit(text[at]):
-            at += 1
-            continue
-        end, digits = _run(text, at)
-        yield at, end, digits
-        at = end
-
-
-def _run(text: str, start: int) -> tuple[int, str]:
-    digits, pending, at, end, misheard = "", "", start, start, 0
-    while at < len(text):
-        letter = text[at]
-        if digit := _digit(letter):
-            digits, pending, end = digits + pending + digit, "", at + 1
-        elif letter in "xXＸ" and len(digits) == 17:
-            digits, end = digits + "X", at + 1
-            break
-        elif letter in MISHEARD and not pending and misheard * 4 < len(digits):
-            pending, misheard = MISHEARD[letter], misheard + 1
-        elif not (letter in SEPARATORS and text[at - 1] not in SEPARATORS):
-            break
-        at += 1
-    return end, digits
+    for size in run.groups:
+        yield run.digits[at : at + size]
+        at += size
 
 
 def _kind(digits: str, before: str) -> str:
-    if re.search("身份证|证件", before[-10:]) or re.fullmatch(r"\d{17}[\dX]|\d{15}", digits):
+    near = before[-10:]
+    if re.search("身份证|证件", near) or IDENTITY.fullmatch(digits):
         return "id"
-    if re.search("卡|存折|账号", before[-10:]) or 16 <= len(digits) <= 19:
+    if re.search("卡|存折|账号|账户", near) or 16 <= len(digits) <= 19:
         return "card"
-    if re.fullmatch(r"1[3-9]\d{9}|0\d{9,11}|\d{7,8}|400\d{7}", digits) or re.search(
-        "电话|手机", before[-10:]
-    ):
+    if TELEPHONE.fullmatch(digits) or re.search("电话|手机|座机", near):
         return "phone"
     return "number"
-
-
-def _is_date(text: str) -> bool:
-    return DATE.fullmatch(text) is not None

@@ -1,41 +1,139 @@
-"""Addresses that lead to one door: building, unit, room; street with number; village group."""
+"""Addresses that lead to one door: building, unit, room; street with number; village group with number."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 Found = tuple[int, int, str]
 
-NUMBER = r"(?:\d{1,4}|[零〇一幺二两三四五六七八九十百]{1,5})"
-LETTER = r"[A-Za-z甲乙丙丁东西南北]?"
-NOT_IN_A_NAME = "我你他她是住在叫到们的于去来从这那跟与有就对给，。、；：！？ "
-ESTATES = (
-    "小区|花园|花苑|家园|新村|新苑|公寓|大厦|小筑|名苑|雅苑|社区|宿舍|大院|里|苑|园|城|府|庭|坊|区|湾|庄"
+NUMBER = "(?:[0-9０-９]{1,4}|[零〇一幺二两三四五六七八九十百]{1,5})"
+UNITS = {  # what a number counts, by how near it leads to a door
+    "号楼": "building", "栋": "building", "幢": "building", "座": "building", "号院": "building",
+    "单元": "unit", "门洞": "unit", "号门": "unit", "门": "unit", "梯": "unit", "层": "floor", "楼": "floor",
+    "支弄": "lane", "弄": "lane", "号": "number", "组": "group", "队": "group", "社": "group",
+    "号房": "room", "号室": "room", "室": "room", "房": "room", "杠": "dash", "-": "dash", "－": "dash",
+    "—": "dash",
+}  # fmt: skip
+_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+PART = re.compile(
+    rf"(?P<number>{NUMBER})[A-Za-z甲乙丙丁东西南北]?(?P<unit>{_UNIT})"
+    r"(?![线文令机厅型长员]|[-－—]?\d{5}|(?<=门)[口前卫禁铃窗]|(?<=楼)[上下道梯长顶里门])|"
+    r"(?<![A-Za-z])(?P<letter>[A-Za-z])(?P<tower>座|栋|幢)"
 )
-ROADS = "大道|路|街|巷|胡同|弄|大街"
-PLACE = rf"(?:[^\W\d{NOT_IN_A_NAME}]{{1,6}}?(?:{ESTATES}))?"
-ROAD = rf"[^\W\d{NOT_IN_A_NAME}]{{1,6}}?(?:{ROADS})"
-BUILDING = rf"{NUMBER}{LETTER}(?:号楼|栋|幢|座|号院|号)|[A-Za-z](?:座|栋|幢)"
-UNIT = rf"{NUMBER}(?:单元|门洞|门|梯)"
-DOOR = "(?:室|号房|房|户)"
-ROOM = rf"(?:{NUMBER}(?:层|楼))?(?:\d{{3,4}}|[零〇一幺二两三四五六七八九]{{3,4}}|{NUMBER}(?={DOOR})){DOOR}?"
-
-DOORS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"(?:{ROAD}{NUMBER}[号弄][，,]?)?{PLACE}(?:{BUILDING})[，,]?{UNIT}[，,]?(?:{ROOM})?",
-        rf"{PLACE}(?:{BUILDING})(?:{ROOM})",
-        rf"{PLACE}{UNIT}(?:{ROOM})",
-        rf"{ROAD}{NUMBER}[号弄](?:{NUMBER}(?:号|室|栋|幢))?",
-        rf"[^\W\d{NOT_IN_A_NAME}]{{1,5}}?(?:村|屯){NUMBER}(?:组|队|社)(?:{NUMBER}号)?",
-        rf"(?<=住在)[^\W\d{NOT_IN_A_NAME}]{{0,6}}?{NUMBER}(?:号楼|栋|幢|号)(?:{NUMBER}(?:层|楼))?",
+BARE_ROOM = re.compile(
+    r"[，, ]?(?:[0-9０-９]{3,4}(?![0-9０-９])|"
+    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九]))"
+    "(?![0-9０-９余多套人个米元平年间层])"
+)
+ROOM_SIGN = re.compile("室|号房|房间?|号|户")
+ESTATE = (
+    "小区|花园|花苑|家园|新村|新苑|公寓|大厦|小筑|名苑|雅苑|佳苑|社区|宿舍|大院|家属院|公馆|壹号|"
+    "[里苑园城府庭坊区湾庄院邸邨墅轩阁]"
+)
+ROAD = "大道|路|街|巷|胡同|弄|条|道|里"
+VILLAGE = "村|屯|寨|庄|湾|冲|坪|组|队"
+BETWEEN = re.compile(rf"[，, ]?(?:第|之|的)?(?:[^\W\d_，。]{{2,8}}?(?:{ESTATE}))?第?")
+# Where a place name can't reach back over.
+STOP = re.compile(
+    r"[我你他她是住在叫到们的于去来从这那跟与有就对给，。、；：！？!?,;: 及把被让请找问修查帮]|"
+    r"(?<![祥永中太颐泰安仁义])和(?![平谐睦顺兴美园苑瑞])|投诉|反映|举报|地址|寄|送|看看|一下|"
+    r"(?<=[\d一二三四五六七八九十])月|今年|同志|家里|门牌|位于|反应|就是|反馈|材料"
+)
+HOME = re.compile(
+    "(?:住[在着了]?|家[在住]|家里是?|地址是?|门牌号?|[寄送]到?)[：:，,]?$|我(?:这边|这里|家)?是$"
+)
+DAY = re.compile("月$")
+PUBLIC = re.compile(
+    "的?[^，。！？]{0,8}"
+    "(?:医院|公司|大厦|学校|小学|中学|大学|银行|广场|商场|酒店|宾馆|超市|政府|中心|营业厅|"
+    "幼儿园|市场|工地|项目|[局厂店馆])"
+)
+# Units as a recognizer mishears them; they count only before another number.
+_SAID = "0-9零〇一幺二两三四五六七八九十百"
+MISHEARD = tuple(
+    (re.compile(rf"(?<=[{_SAID}]){wrong}(?=[{_SAID}])"), right)
+    for wrong, right in (
+        ("[床撞状装壮庄]", "幢"), ("[动洞懂冻东]", "栋"), ("[龙农隆浓笼]", "弄"),
+        ("[单担丹][员圆远园缘云源]", "单元"), ("号[漏搂流路娄]", "号楼"), ("[好耗浩]楼", "号楼"),
     )
-)
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Part:
+    start: int
+    end: int
+    unit: str
 
 
 def find_addresses(text: str) -> Iterator[Found]:
-    """Every stretch that names one door; a building alone is not private: topics are about buildings."""
-    for pattern in DOORS:
-        for match in pattern.finditer(text):
-            yield match.start(), match.end(), "address"
+    """Every stretch that names one door. A building or a street alone stays: topics are about these."""
+    plain = text
+    for pattern, right in MISHEARD:
+        plain = pattern.sub(right, plain)
+    chain: list[_Part] = []
+    for part in (*_parts(plain), None):
+        if part and (not chain or _belong_together(plain, chain[-1], part)):
+            chain.append(part)
+            continue
+        if chain and (found := _door(plain, chain)):
+            yield *found, "address"
+        chain = [part] if part else []
+
+
+def _parts(text: str) -> Iterator[_Part]:
+    for match in PART.finditer(text):
+        if not (match["unit"] == "号" and DAY.search(text[: match.start()][-1:])):
+            yield _Part(match.start(), match.end(), UNITS[match["unit"] or match["tower"]])
+
+
+def _belong_together(text: str, before: _Part, part: _Part) -> bool:
+    """Whether nothing but the name of an estate stands between two parts: 解放路64号荷塘月色3栋."""
+    if BETWEEN.fullmatch(text, before.end, part.start):
+        return True
+    name = text[before.end : part.start]
+    is_street = before.unit == "number" and part.unit == "building"
+    return is_street and 2 <= len(name) <= 6 and name.isalpha() and not STOP.search(name)
+
+
+def _door(text: str, chain: list[_Part]) -> tuple[int, int] | None:
+    """From the place's name up to the room, where the parts lead to a door at all."""
+    start, end, units = chain[0].start, chain[-1].end, [part.unit for part in chain]
+    room = BARE_ROOM.match(text, end) if units[-1] not in {"room", "number"} or len(chain) == 1 else None
+    if room:
+        sign = ROOM_SIGN.match(text, room.end())
+        end, units = sign.end() if sign else room.end(), [*units, "room"]
+    place = _place(text, start)
+    home = HOME.search(text[max(0, place - 18) : place])
+    is_door = _leads_to_a_door(units, text[place:start], home[0] if home else "", text[end : end + 16])
+    return (place, end) if is_door else None
+
+
+def _leads_to_a_door(units: list[str], place: str, home: str, after: str) -> bool:
+    """`home`: the words before it that say that somebody lives there; `after`: what follows."""
+    last, others = units[-1], set(units[:-1])
+    if last == "room" and others & {"building", "unit", "lane", "number"}:
+        return others != {"number"} or bool(place)
+    if last == "room" and others:  # 五楼502, 3-2-501
+        is_estate = re.search(f"(?:{ESTATE})$", place) is not None
+        return bool(home) or ("dash" in others and (is_estate or units.count("dash") > 1))
+    if last == "number" and others & {"lane", "building", "unit", "group"}:
+        return others != {"group"} or bool(place)
+    if last == "number":
+        is_street = re.search(f"(?:{ROAD}|{VILLAGE})$", place) is not None
+        return is_street and (bool(home) or not PUBLIC.match(after))
+    return "building" in units and ("住" in home if len(units) == 1 else bool(home))
+
+
+def _place(text: str, start: int) -> int:
+    """Where the name of the street, estate or village begins that stands before a number."""
+    first = max(0, start - 16)
+    for stop in STOP.finditer(text, first, start):
+        first = stop.end()
+    name = text[first:start].removesuffix("第")
+    is_known = re.search(rf"(?:{ESTATE}|{ROAD}|{VILLAGE})$", name) is not None
+    if not name.isalpha() or (len(name) > 6 and not is_known) or first == start - 16:
+        return start
+    return first

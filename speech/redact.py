@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from speech.private_names import find_names
-from speech.private_numbers import find_numbers, find_plates
+from speech.private_numbers import find_numbers
 from speech.private_places import find_addresses
+from speech.private_plates import find_plates
 
 # What is read in place of each kind; the text stays a sentence that can be spoken.
 STANDS_FOR = {
@@ -15,6 +16,7 @@ STANDS_FOR = {
     "card": "某卡号",
     "number": "某号码",
     "plate": "某车牌",
+    "mail": "某邮箱",
     "address": "某处",
     "name": "某某",
 }

@@ -1,0 +1,143 @@
+"""Runs of figures in a text, written or said: digit by digit, in groups, misheard, broken off, put right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cn2an
+
+from speech.syllables import codes, heard, syllable_number
+
+FIGURES = {
+    **dict(zip("０１２３４５６７８９", "0123456789", strict=True)),
+    **dict(zip("零〇洞一幺二两俩三四五六七拐八九勾", "00011222345677899", strict=True)),
+}
+# How digits sound; a recognizer writes other characters of the same sound for them (blurred: shi is si).
+SOUNDS = dict(
+    zip(
+        ("lin", "yi", "yao", "er", "san", "si", "wu", "wo", "liu", "qi", "ba", "jiu"),
+        "011234556789",
+        strict=True,
+    )
+)
+SCALES = "十百千"
+SEPARATORS = " -－—–~,，、.·/+＋()（）:："
+PARTICLES = "啊嗯呃哎哦呀唉诶噢再"
+FILLERS = re.compile("然后呢?是?|后面是?|后头是?|接着是?|那个|空格|横杠|短杠|杠|分机号?|减号?|就是|还有")
+PUT_RIGHT = re.compile(
+    "(?:哦|啊|呃)?(?:不对|不是|说错了?|讲错了?|念错了?|错了|记错了?|哦不|噢不|更正|重说|重来)了?[，,。 ]{0,2}"
+    "(?:应该|应当|我?再说(?:一遍)?|再来)?[，, ]?是?"
+)
+WRITTEN_DATE = re.compile(
+    r"(?<!\d)(?<!\d[-－— ])(?:19|20)\d\d[-./—](?:0?[1-9]|1[0-2])(?:[-./—](?:3[01]|[12]\d|0?[1-9]))?(?!\d)"
+    r"|(?<!\d)(?:19|20)\d\d[-—~－至到](?:19|20)\d\d(?!\d)"
+    r"|(?<!\d)(?:19|20)\d\d年(?:\d{1,2}月?)?(?:[.]\d{1,2})?|[A-Za-z]{2}/?T?\s?\d{3,5}[-—]\d{4}(?!\d)"
+    r"|[(（\[〔【［](?:19|20)\d\d[)）\]〕】］]|\d{1,3}(?:\.\d{1,3}){3}"
+    r"|(?<!\d)(?:2[0-4]|1\d|0?\d)[:：][0-5]\d(?!\d)"
+)
+# The shape of a text has one letter for each of its characters: d a digit, h sounds like one, k ten or more,
+# s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
+RUN = re.compile("d(?:[dk]|g(?=d)|h{1,2}(?=[sf]{0,3}d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+_SPELLED = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Figures that follow one another: where, their digits as far as they can be told, how they were said."""
+
+    start: int
+    end: int
+    digits: str
+    groups: tuple[int, ...]
+    misheard: int
+    has_scales: bool
+    is_list: bool
+
+
+class _Shapes(dict[int, str]):
+    """By code point: the letter of a character's shape; each is found out once."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        if figure(letter):
+            shape = "d"
+        elif letter in SCALES:
+            shape = "k"
+        elif letter in SEPARATORS:
+            shape = "s"
+        elif letter in PARTICLES:
+            shape = "f"
+        else:
+            shape = "g" if letter == "个" else "h" if sounding(letter) else "x"
+        self[code] = shape
+        return shape
+
+
+_shapes = _Shapes()
+_sounds: dict[str, str] = {}
+
+
+def figure(letter: str) -> str:
+    """The digit that a character is; "" for any other."""
+    return letter if letter.isascii() and letter.isdigit() else FIGURES.get(letter, "")
+
+
+def sounding(letter: str) -> str:
+    """The digit that a Chinese character sounds like; "" for any other."""
+    if letter not in _sounds:
+        number = int(heard(codes(letter))[0])
+        found = (digit for sound, digit in SOUNDS.items() if syllable_number(sound) == number)
+        _sounds[letter] = next(found, "") if "\u4e00" <= letter <= "\u9fff" else ""
+    return _sounds[letter]
+
+
+def shape_of(text: str) -> str:
+    """One letter for each character of the text (see RUN); written dates and times count as no figures."""
+    shape = text.translate(_shapes)
+    for pattern, sign in ((WRITTEN_DATE, "x"), (PUT_RIGHT, "c"), (FILLERS, "f")):
+        for match in pattern.finditer(text):
+            if sign == "x" or "d" not in shape[match.start() : match.end()]:
+                shape = shape[: match.start()] + sign * len(match[0]) + shape[match.end() :]
+    return shape
+
+
+def runs(text: str, shape: str) -> Iterator[Run]:
+    """All runs of figures in a text of this shape, from left to right; they don't overlap."""
+    for match in RUN.finditer(shape):
+        yield read(text, shape, match.start(), match.end())
+
+
+def read(text: str, shape: str, start: int, end: int) -> Run:
+    """The run from `start` up to `end`. Words that take back undo as many digits as are said after them."""
+    said, groups, is_corrected = "", [], False
+    for part in re.finditer("[dhkg]+|c+", shape[start:end]):
+        if part[0][0] == "c":
+            is_corrected = True
+            continue
+        first, last = start + part.start(), start + part.end()
+        digits = _digits(text[first:last], shape[first:last])
+        if is_corrected:
+            said, is_corrected = said[: -len(digits)], False
+        said += digits
+        groups.append(len(digits))
+    own = shape[start:end]
+    return Run(start, end, said, tuple(groups), own.count("h"), "k" in own, "、" in text[start:end])
+
+
+def _digits(text: str, shape: str) -> str:
+    """The digits of one group: 一三八, 一百三十八, 三个八."""
+    if "k" in shape:
+        try:
+            return str(int(cn2an.cn2an(text.replace("幺", "一"), "smart")))
+        except (ValueError, KeyError):
+            pass  # said so, it is no number: 十 was misheard for 四
+    digits = ""
+    for at, letter in enumerate(text):
+        if letter == "个":
+            times = _SPELLED.get(text[at - 1]) or int(figure(text[at - 1]) or 1)
+            digits = digits[:-1] + (figure(text[at + 1 : at + 2]) or "") * max(0, times - 1)
+        else:
+            digits += figure(letter) or sounding(letter) or ("4" if letter == "十" else "")
+    return digits

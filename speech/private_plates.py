@@ -1,0 +1,41 @@
+"""Number plates, in figures or as they are said, also where the recognizer misheard the province."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from speech.private_digits import figure, sounding
+
+Found = tuple[int, int, str]
+
+PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+# What is written for a province that was misheard; it counts only with the rest of a plate after it.
+SOUND_ALIKE = (
+    "经惊精今金护户互湖雨玉预鱼香相想晚万碗路录鹿芦酥书叔输这着折者哲干敢恶额归贵锦近进梦山闪级"
+    "明月越乐轻请藏穿传船凝您穷"
+)
+PLATE = re.compile(
+    rf"(?<![A-Z])[{PROVINCES}]\s?[A-Z]\s?[·.\-，]?\s?(?=[A-Z0-9]*[ ，]?[A-Z0-9]*\d)"
+    r"(?:[A-Z0-9][ ，]?){4,5}[A-Z0-9](?![A-Z0-9])"
+)
+MISHEARD = re.compile(
+    rf"[{PROVINCES}{SOUND_ALIKE}]\s?[A-Z][·.\-， ]?(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{5}}(?![A-Z0-9])"
+)
+CUE = re.compile("(?:车牌|车号|牌照|号牌|牌号)号?码?(?:是|为|叫)?[，：: ]?")
+READ_OUT = re.compile("[^，。]{0,3}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
+LONGEST = 18
+LEAST_FIGURES = 4
+
+
+def find_plates(text: str) -> Iterator[Found]:
+    """Plates such as 浙A12345 or 浙A幺二三四五; after 车牌 whatever is read out, also misheard."""
+    figures = "".join(figure(letter) or letter.upper()[:1] for letter in text)
+    for pattern in (PLATE, MISHEARD):
+        for match in pattern.finditer(figures):
+            yield match.start(), match.end(), "plate"
+    for cue in CUE.finditer(figures):
+        told = figures[cue.end() : cue.end() + LONGEST]
+        found = READ_OUT.match("".join(sounding(letter) or letter for letter in told))
+        if found and sum(letter.isdigit() for letter in found[1]) >= LEAST_FIGURES:
+            yield cue.end(), cue.end() + found.end(), "plate"
