@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivr.broadcast.timetable import SETTINGS as BROADCASTING
+from speech.taxonomy import typed_categories
+from sync.alerts import URGENT_EVENTS
 from sync.deadlines import DEADLINE_DAYS, FREE_DAYS, WORK_DAYS, typed_dates, typed_days
-from sync.placing.policy import CALL_PREFIXES, MISSED_CALLS, QUIET_HOURS, REPLY_CALLS, REQUEST_CALLS
+from sync.placing.policy import (
+    CALL_PREFIXES,
+    DUTY_PHONE,
+    MISSED_CALLS,
+    QUIET_HOURS,
+    REPLY_CALLS,
+    REQUEST_CALLS,
+)
 from sync.placing.policy import SETTINGS as PLACING
 
 SETTINGS: Mapping[str, str] = {
@@ -26,6 +35,8 @@ SETTINGS: Mapping[str, str] = {
     "calls_a_day": "how many calls are placed in a day at most",
     "call_prefixes": "what the numbers we call begin with: +86",
     "broadcast_quiet_hours": "when loudspeakers are silent: 21:00-07:00; empty: never",
+    "duty_phone": "who is called when somebody may be in danger, until a key is pressed; empty: nobody",
+    "urgent_events": "on: platforms are told of danger by the event cn.tingjian.opinion.urgent",
     "broadcast_noon_rest": "when they rest at noon: 12:00-14:00; empty: not",
     "broadcast_silent_days": "days without any programme, separated by commas: 2027-06-07",
     "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
@@ -58,6 +69,10 @@ def typed_setting(name: str, value: str) -> Any:
         return BROADCASTING[name](value)
     if name == DEADLINE_DAYS:
         return typed_days(value)
+    if name == URGENT_EVENTS:
+        return _switch(value)
+    if name == CATEGORIES:
+        return typed_categories(value)
     if name in (FREE_DAYS, WORK_DAYS):
         return typed_dates(value)
     if name == "vocabulary":
@@ -67,8 +82,14 @@ def typed_setting(name: str, value: str) -> Any:
 
 def _placing(name: str, text: str) -> Any:
     """What was typed, as `sync.placing.policy` checks it."""
+def _switch(text: str) -> bool:
+    if text.strip().lower() not in ("on", "off"):
+        raise ValueError("should be on or off")
+    return text.strip().lower() == "on"
+
+
     given = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
-    if name == MISSED_CALLS:
+    if name in (MISSED_CALLS, DUTY_PHONE):
         return text.strip()
     if name in (REPLY_CALLS, REQUEST_CALLS):
         return {"on": True, "off": False}.get(text.strip().lower(), text)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from sync.archive import Archive
@@ -19,6 +20,7 @@ from sync.placing.rules import DANGER
 from sync.records.alerts import UNTAKEN
 from sync.records.placed import OPEN
 from sync.records.tables import Alert, Call, Opinion, OpinionRecording, PlacedCall, Recording
+from sync.shown.changed import URGENT
 from sync.upsert import insert_or_ignore
 
 if TYPE_CHECKING:  # its dictionaries are large, and most who import this never hear of danger
@@ -27,10 +29,23 @@ if TYPE_CHECKING:  # its dictionaries are large, and most who import this never 
 LOG = logging.getLogger("tingjian.alerts")
 URGENT_EVENTS = "urgent_events"
 """The setting by which platforms are told of danger by an event of its own, on unless switched off."""
-URGENT = "urgent"
-"""The act of that event: `cn.tingjian.opinion.urgent`, ids only."""
 PHONE = "phone"
+MOST_COUNTED = 100
+TOO_LONG = timedelta(minutes=10)
+"""Who waits so long to be heard may be in danger, and nobody knows."""
 _MOST_OPEN = 50
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """An alert that nobody has taken: the opinion, its receipt, and how often the duty phone was called."""
+
+    opinion_id: str
+    danger: str
+    receipt: str
+    said_at: datetime
+    raised_at: datetime
+    calls: int
 
 
 def raise_alert(session: Session, archive: Archive, opinion: Opinion, danger: Danger, now: datetime) -> None:
@@ -56,22 +71,35 @@ def raise_alert(session: Session, archive: Archive, opinion: Opinion, danger: Da
     wish_danger(session, archive, opinion.community_id, opinion.id, now)
 
 
-def open_alerts(session: Session, community_id: str) -> Sequence[tuple[Alert, Opinion]]:
-    """Alerts that nobody has taken yet, the oldest first, each with its opinion."""
+def open_alerts(session: Session, community_id: str) -> Sequence[OpenAlert]:
+    """Alerts that nobody has taken yet, the oldest first."""
+    is_its_call = and_(PlacedCall.reason == DANGER, PlacedCall.about == Alert.opinion_id)
+    calls = func.coalesce(PlacedCall.tries, 0)
     rows = session.execute(
-        select(Alert, Opinion)
+        select(Alert.opinion_id, Alert.danger, Opinion.receipt, Alert.said_at, Alert.raised_at, calls)
         .join(Opinion, Opinion.id == Alert.opinion_id)
+        .outerjoin(PlacedCall, is_its_call)
         .where(UNTAKEN, Alert.community_id == community_id)
         .order_by(Alert.raised_at, Alert.opinion_id)
         .limit(_MOST_OPEN)
     )
-    return [(alert, opinion) for alert, opinion in rows]
+    return [OpenAlert(one, kind, receipt or "", *rest) for one, kind, receipt, *rest in rows]
 
 
-def take_alert(session: Session, opinion_id: str, community_id: str, by: str, now: datetime) -> bool:
-    """Somebody sees to it: nobody is called for it any more. False where it is taken or there is none."""
+def unheard(session: Session, community_id: str, now: datetime) -> int:
+    """How many opinions have waited TOO_LONG for their words; counted to MOST_COUNTED."""
+    late = select(Opinion.id).where(
+        Opinion.community_id == community_id, Opinion.state == "waiting", Opinion.said_at < now - TOO_LONG
+    )
+    return session.scalar(select(func.count()).select_from(late.limit(MOST_COUNTED).subquery())) or 0
+
+
+def take_alert(session: Session, opinion_id: str, community_id: str, by: str, now: datetime) -> bool | None:
+    """Somebody sees to it: nobody is called for it any more. False where it is taken, None for none such."""
     alert = session.get(Alert, opinion_id, with_for_update=True)
-    if alert is None or alert.community_id != community_id or alert.taken_at is not None:
+    if alert is None or alert.community_id != community_id:
+        return None
+    if alert.taken_at is not None:
         return False
     alert.taken_at, alert.taken_by = now, by
     called = update(PlacedCall).where(OPEN, PlacedCall.reason == DANGER, PlacedCall.about == opinion_id)

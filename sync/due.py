@@ -25,6 +25,8 @@ _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _FALSE: ColumnElement[bool] = literal_column("FALSE")
 _AT_ONCE = 200  # of one kind; the next sweep finds the rest
 ABSENT_FOR_GOOD = timedelta(hours=6)  # a recording that has no address by then, or a 404, never will be had
+FRESH = timedelta(minutes=30)
+"""What was said so lately is heard before all that waits: somebody may be in danger (decision 0024)."""
 _SPOKEN_LATELY = timedelta(days=1)  # after that its words are typed
 _SILENT_CALL = timedelta(minutes=10)  # a call whose end was never told is over after that
 
@@ -54,6 +56,8 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
     ):
         if job in jobs:
             for record_id in find(session, now):
+    if "transcribe" in jobs:
+        yield from _transcribing(session, now)
                 yield Due(job, (name, record_id))
     if "prune" in jobs and unpruned(session, most=1):
         yield Due("prune")
@@ -88,7 +92,18 @@ def _recordings(session: Session, now: datetime) -> Iterator[str]:
     return _free(rows, now)
 
 
-def _opinions(session: Session, now: datetime) -> Iterator[str]:
+def _transcribing(session: Session, now: datetime) -> Iterator[Due]:
+    """Fresh ones the newest last, for each goes before those put earlier; then the oldest of the others."""
+    fresh = list(_opinions(session, now, Opinion.said_at > now - FRESH, Opinion.said_at.desc()))
+    for opinion_id in reversed(fresh):
+        yield Due("transcribe", ("opinion_id", opinion_id))
+    for opinion_id in _opinions(session, now, Opinion.said_at <= now - FRESH, Opinion.said_at):
+        yield Due("transcribe_later", ("opinion_id", opinion_id))
+
+
+def _opinions(
+    session: Session, now: datetime, when: ColumnElement[bool], order: ColumnElement[datetime]
+) -> Iterator[str]:
     """Waiting ones whose every segment has arrived (or never will) and whose call is over."""
     part_missing = (
         exists()
@@ -102,8 +117,8 @@ def _opinions(session: Session, now: datetime) -> Iterator[str]:
     )
     rows = session.execute(
         select(Opinion.id, Opinion.next_try_at, Opinion.held_by)
-        .where(Opinion.state == _WAITING, _may_be_due(Opinion, now), ~part_missing, ~still_talking)
-        .order_by(Opinion.said_at)
+        .where(Opinion.state == _WAITING, when, _may_be_due(Opinion, now), ~part_missing, ~still_talking)
+        .order_by(order)
         .limit(_AT_ONCE)
     )
     return _free(rows, now)

@@ -27,11 +27,15 @@ _PREFIX = "tingjian:put:"
 
 @dataclass(frozen=True)
 class Job:
-    """One kind of work: its queue, its function as `module:name` (never imported here), its longest run."""
+    """One kind of work: its queue, its function as `module:name` (never imported here), its longest run.
+
+    `goes_first`: before all that waits in its queue, the latest put before the earlier.
+    """
 
     queue: str
     path: str
     max_seconds: int
+    goes_first: bool = False
 
     @property
     def function(self) -> str:
@@ -46,7 +50,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "fetch_recording": Job(RECORDS, "sync.jobs:fetch_recording", 180),
         "import_roster": Job(RECORDS, "admin.roster_import:import_job", 1800),
         "expire": Job(RECORDS, "sync.jobs:expire", 600),
-        "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600),
+        "transcribe": Job(SPEECH, "sync.jobs:transcribe", 3600, goes_first=True),
+        "transcribe_later": Job(SPEECH, "sync.jobs:transcribe", 3600),
         "transcribe_spoken": Job(SPEECH, "sync.jobs:transcribe_spoken", 900),
         "index_words": Job(SPEECH, "sync.jobs:index_words", 3600),
         "prune": Job(RECORDS, "ivr.prompts.render:prune_job", 600),  # not behind hours of rendering
@@ -113,6 +118,7 @@ class WorkQueue:
                 kwargs=dict(arguments),
                 timeout=kind.max_seconds,
                 result_ttl=0,
+                at_front=kind.goes_first,
                 failure_ttl=3600,
                 meta={"mark": mark},
                 description=_name(job, arguments),

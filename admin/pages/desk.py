@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin.pages.access import add_doors, archive, is_staff, language, reader
 from admin.pages.acts import add_acts
+from admin.pages.alerting import add_alerts, urgent_now
 from admin.pages.audits import add_audits
 from admin.pages.behalf import add_behalf
 from admin.pages.broadcasts import add_broadcasts
@@ -55,6 +56,7 @@ def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
     add_libraries(desk)
     add_opinions(desk)
     add_sound(desk)
+    add_alerts(desk)
     add_counting(desk)
     add_callbacks(desk)
     add_placed(desk)
@@ -90,6 +92,9 @@ def _for_every_page() -> dict[str, object]:
         "local": _local_clock(),
         "look": look(),
         "style_nonce": style_nonce,
+        "bar": bar,
+        "stack": stack,
+        "urgent_now": urgent_now,
         "navigation": navigation,
         "difference": differences,
         "may": lambda act: is_staff() and reader().may(act),

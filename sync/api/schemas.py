@@ -165,7 +165,10 @@ _EVENT = _record(
     specversion=_text("The version of CloudEvents", enum=[feed.SPEC]),
     id=_text("Of the event"),
     source=_text("This community's feed", format="uri-reference"),
-    type=_text("`cn.tingjian.RECORD.ACT`; RECORD: " + ", ".join(_KINDS) + "; ACT: created, updated, deleted"),
+    type=_text(
+        f"`cn.tingjian.RECORD.ACT`; RECORD: {', '.join(_KINDS)}; ACT: created, updated, deleted; "
+        "of an opinion also urgent: somebody may be in danger (its `data` holds ids and the kind, no words)"
+    ),
     subject=_ID,
     time=_text("When it was changed", format="date-time"),
     datacontenttype=_text("Of `data`", enum=["application/json"]),

@@ -23,6 +23,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """Which records a scope lets a platform know of."""
 
+URGENT = "urgent"
+"""The act of an alert of danger: `cn.tingjian.opinion.urgent`."""
+_OF_DANGER = ("id", "topic_id", "state", "urgency", "said_at", "is_practice")
+
 Json = dict[str, Any]
 Shown = Mapping[str, Json | None]  # by record id; None: not for this platform; without an entry: gone
 
@@ -52,8 +56,16 @@ def as_now(session: Session, eyes: Eyes, changes: Sequence[Row[Any]]) -> list[Js
     about = details(session, [one.id for one in gone])
     left = {one.record_id: _left(one.record_id, about[one.id]) for one in gone}
     return [
-        left[one.record_id] if one.record_id in left else shown[one.record][one.record_id] for one in changes
+        _told(one, left[one.record_id] if one.record_id in left else shown[one.record][one.record_id])
+        for one in changes
     ]
+
+
+def _told(change: Row[Any], data: Json | None) -> Json | None:
+    """That somebody may be in danger goes out in a hurry: ids and the kind of danger, nothing else."""
+    if data is None or change.act != URGENT:
+        return data
+    return {name: data[name] for name in _OF_DANGER if name in data}
 
 
 def _left(record_id: str, about: Mapping[str, Any]) -> Json:

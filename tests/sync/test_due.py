@@ -25,7 +25,7 @@ def test_no_sweep_reads_a_whole_table(archive: Archive, community: Community, ta
     with archive.database.read() as session:
         list(due(session, NOW))
         statements = [one for one in asked if one[0].startswith("SELECT")]
-        assert len(statements) == 8
+        assert len(statements) == 9
         for statement, values in statements:
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
             steps = [str(row[3]) for row in plan]
