@@ -33,6 +33,12 @@ TAPE = 'timeout="15" maxLength="60" finishOnKey="#"'
 THEN = f'<Record action="{{base}}/done" recordingStatusCallback="{{base}}/told" {TAPE}/>'
 
 
+class Server(ThreadingHTTPServer):
+    """With room for as many that come at once as a real web server has: five would make the sixth wait."""
+
+    request_queue_size = 512
+
+
 @dataclass
 class Web:
     """Web's part, in a thread: the same three documents for everybody.
@@ -73,7 +79,7 @@ class Web:
             def log_message(self, format: str, *args: object) -> None:
                 return
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.base = f"http://127.0.0.1:{self.server.server_port}"
         return self.base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Coroutine, Mapping
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 PUMP_SECONDS = 0.04
 PLUG_SECONDS = 1.0
 """Between two tries to reach the exchange."""
+HAND_OVER_SECONDS = 0.0005
+"""How long Python may keep the stack's own thread waiting: it tells of every call and key through Python, and
+by Python's usual 5 ms thirty calls at once are answered so late that their first key is lost.
+"""
 HANG_UP_SECONDS = 1.0
 """What the stack gets to say goodbye to everybody when the line stops."""
 
@@ -252,6 +257,8 @@ async def _deliver(socket: aiohttp.ClientWebSocketResponse, outgoing: asyncio.Qu
 def run_line(settings: LineSettings) -> None:
     """Run a line in this process until SIGTERM or Ctrl-C. Raises StackError."""
     from ivr.exchange.sip.baresip_stack import BaresipStack
+
+    sys.setswitchinterval(HAND_OVER_SECONDS)
 
     async def until_signal() -> None:
         line = Line(settings, BaresipStack(settings))
