@@ -34,9 +34,9 @@ SETTINGS: Mapping[str, str] = {
     "calls_a_number": "how often one number is called in a day at most",
     "calls_a_day": "how many calls are placed in a day at most",
     "call_prefixes": "what the numbers we call begin with: +86",
-    "broadcast_quiet_hours": "when loudspeakers are silent: 21:00-07:00; empty: never",
     "duty_phone": "who is called when somebody may be in danger, until a key is pressed; empty: nobody",
     "urgent_events": "on: platforms are told of danger by the event cn.tingjian.opinion.urgent",
+    "broadcast_quiet_hours": "when loudspeakers are silent: 21:00-07:00; empty: never",
     "broadcast_noon_rest": "when they rest at noon: 12:00-14:00; empty: not",
     "broadcast_silent_days": "days without any programme, separated by commas: 2027-06-07",
     "broadcast_calendar": "the country whose public holidays schedules follow: CN; empty: none",
@@ -67,12 +67,12 @@ def typed_setting(name: str, value: str) -> Any:
         return PLACING[name].check(_placing(name, value))
     if name in BROADCASTING:
         return BROADCASTING[name](value)
-    if name == DEADLINE_DAYS:
-        return typed_days(value)
     if name == URGENT_EVENTS:
         return _switch(value)
     if name == CATEGORIES:
         return typed_categories(value)
+    if name == DEADLINE_DAYS:
+        return typed_days(value)
     if name in (FREE_DAYS, WORK_DAYS):
         return typed_dates(value)
     if name == "vocabulary":
@@ -80,14 +80,14 @@ def typed_setting(name: str, value: str) -> Any:
     return value
 
 
-def _placing(name: str, text: str) -> Any:
-    """What was typed, as `sync.placing.policy` checks it."""
 def _switch(text: str) -> bool:
     if text.strip().lower() not in ("on", "off"):
         raise ValueError("should be on or off")
     return text.strip().lower() == "on"
 
 
+def _placing(name: str, text: str) -> Any:
+    """What was typed, as `sync.placing.policy` checks it."""
     given = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
     if name in (MISSED_CALLS, DUTY_PHONE):
         return text.strip()

@@ -74,16 +74,19 @@ def raise_alert(session: Session, archive: Archive, opinion: Opinion, danger: Da
 def open_alerts(session: Session, community_id: str) -> Sequence[OpenAlert]:
     """Alerts that nobody has taken yet, the oldest first."""
     is_its_call = and_(PlacedCall.reason == DANGER, PlacedCall.about == Alert.opinion_id)
-    calls = func.coalesce(PlacedCall.tries, 0)
+    tries = func.coalesce(PlacedCall.tries, 0)
     rows = session.execute(
-        select(Alert.opinion_id, Alert.danger, Opinion.receipt, Alert.said_at, Alert.raised_at, calls)
+        select(Alert.opinion_id, Alert.danger, Opinion.receipt, Alert.said_at, Alert.raised_at, tries)
         .join(Opinion, Opinion.id == Alert.opinion_id)
         .outerjoin(PlacedCall, is_its_call)
         .where(UNTAKEN, Alert.community_id == community_id)
         .order_by(Alert.raised_at, Alert.opinion_id)
         .limit(_MOST_OPEN)
     )
-    return [OpenAlert(one, kind, receipt or "", *rest) for one, kind, receipt, *rest in rows]
+    return [
+        OpenAlert(one, danger, receipt or "", said_at, raised_at, calls)
+        for one, danger, receipt, said_at, raised_at, calls in rows
+    ]
 
 
 def unheard(session: Session, community_id: str, now: datetime) -> int:

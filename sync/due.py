@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from sync.leases import is_gone
@@ -51,14 +51,13 @@ def due(session: Session, now: datetime, jobs: Collection[str] = SWEPT) -> Itera
     for job, name, find in (
         ("fetch_recording", "recording_id", _recordings),
         ("settle_call", "call_id", _calls),
-        ("transcribe", "opinion_id", _opinions),
         ("transcribe_spoken", "spoken_id", _spoken),
     ):
         if job in jobs:
             for record_id in find(session, now):
+                yield Due(job, (name, record_id))
     if "transcribe" in jobs:
         yield from _transcribing(session, now)
-                yield Due(job, (name, record_id))
     if "prune" in jobs and unpruned(session, most=1):
         yield Due("prune")
     if "render_programme" in jobs:
@@ -97,12 +96,12 @@ def _transcribing(session: Session, now: datetime) -> Iterator[Due]:
     fresh = list(_opinions(session, now, Opinion.said_at > now - FRESH, Opinion.said_at.desc()))
     for opinion_id in reversed(fresh):
         yield Due("transcribe", ("opinion_id", opinion_id))
-    for opinion_id in _opinions(session, now, Opinion.said_at <= now - FRESH, Opinion.said_at):
+    for opinion_id in _opinions(session, now, Opinion.said_at <= now - FRESH, Opinion.said_at.asc()):
         yield Due("transcribe_later", ("opinion_id", opinion_id))
 
 
 def _opinions(
-    session: Session, now: datetime, when: ColumnElement[bool], order: ColumnElement[datetime]
+    session: Session, now: datetime, when: ColumnElement[bool], order: UnaryExpression[datetime]
 ) -> Iterator[str]:
     """Waiting ones whose every segment has arrived (or never will) and whose call is over."""
     part_missing = (

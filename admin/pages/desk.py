@@ -55,8 +55,8 @@ def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
     add_doors(desk)
     add_libraries(desk)
     add_opinions(desk)
-    add_sound(desk)
     add_alerts(desk)
+    add_sound(desk)
     add_counting(desk)
     add_callbacks(desk)
     add_placed(desk)
@@ -91,10 +91,10 @@ def _for_every_page() -> dict[str, object]:
         "known": lambda word_id, otherwise: known_word(word_id, spoken, otherwise),
         "local": _local_clock(),
         "look": look(),
-        "style_nonce": style_nonce,
         "bar": bar,
         "stack": stack,
         "urgent_now": urgent_now,
+        "style_nonce": style_nonce,
         "navigation": navigation,
         "difference": differences,
         "may": lambda act: is_staff() and reader().may(act),

@@ -23,7 +23,7 @@ from sync.platforms import add_platform
 from sync.queue import RECORDS, SPEECH, WEBHOOKS
 from sync.records.tables import Alert, Call, Capture, Community, Opinion
 from sync.webhooks.endpoints import add_endpoint
-from tests.placing.twilio_api import ACCOUNT, twilio_api
+from tests.placing.twilio_api import ACCOUNT, TwilioApi, twilio_api
 from tests.sync.recording_source import RecordingSource, a_wav, source
 from tests.sync.redis_server import RedisServer, redis_server
 from tests.sync.voices import Said, say
@@ -143,7 +143,7 @@ def test_danger_overtakes_a_long_queue_and_is_told_within_two_minutes_of_hang_up
     with twilio_api() as api:
         line = OutLine("twilio", ACCOUNT, LINES[ACCOUNT].token, api.base)
         placer = Placer(archive, CallsDoor(line, answer_seconds=5.0), BASE, 500)
-        _until(lambda: [look(placer), bool(api.calls)][1])
+        _until(lambda: _rings(placer, api))
         assert [call["To"] for call in api.calls] == [DUTY]
     _until(lambda: bool(receiver.received))
     with archive.database.read() as session:
@@ -156,6 +156,11 @@ def test_danger_overtakes_a_long_queue_and_is_told_within_two_minutes_of_hang_up
     assert "text" not in told.data
     assert "煤气" not in receiver.received[0].body.decode()
     assert _heard(archive) < BACKLOG
+
+
+def _rings(placer: Placer, api: TwilioApi) -> bool:
+    look(placer)
+    return bool(api.calls)
 
 
 def _heard(archive: Archive) -> int:
