@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import cn2an
 
@@ -37,19 +38,29 @@ WRITTEN_DATE = re.compile(
     r"|[(（\[〔【［](?:19|20)\d\d[)）\]〕】］]|\d{1,3}(?:\.\d{1,3}){3}"
     r"|(?<!\d)(?:2[0-4]|1\d|0?\d)[:：][0-5]\d(?!\d)"
 )
-# The shape of a text has one letter for each of its characters: d a digit, h sounds like one, k ten or more,
-# s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
-RUN = re.compile("d(?:[dk]|g(?=d)|h{1,2}(?=[sf]{0,3}d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+# What is heard for a digit on a bad line; it counts only where nearly all around it are digits.
+NEAR = re.findall("[a-z]+", "you ya yue e lian lun sa ci hu lu lou ji xi qu bai pa qiu jie ju len en")
+COUNTED = frozenset("年楼路级米里户号月日元块几个届亩类及记即可以")
+LATIN = {**dict.fromkeys("iIlL|", "1"), **dict.fromkeys("oO", "0")}
+# The shape of a text has one letter for each of its characters: d a digit, h sounds like one, q nearly,
+# k ten or more, s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
+RUN = re.compile("d(?:[dk]|g(?=d)|h{1,3}(?=[sf]{0,3}d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+# One or two doubtful letters with two digits on one side and one on the other.
+NEARLY = re.compile("(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)")
 _SPELLED = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6}
 
 
 @dataclass(frozen=True)
 class Run:
-    """Figures that follow one another: where, their digits as far as they can be told, how they were said."""
+    """Figures that follow one another: where, their digits as far as they can be told, how they were said.
+
+    `letters`: how many characters stand for a digit; `misheard` of them only sound like one.
+    """
 
     start: int
     end: int
     digits: str
+    letters: int
     groups: tuple[int, ...]
     misheard: int
     has_scales: bool
@@ -69,8 +80,10 @@ class _Shapes(dict[int, str]):
             shape = "s"
         elif letter in PARTICLES:
             shape = "f"
+        elif letter == "个":
+            shape = "g"
         else:
-            shape = "g" if letter == "个" else "h" if sounding(letter) else "x"
+            shape = "h" if sounding(letter) else "q" if _is_near(letter) else "x"
         self[code] = shape
         return shape
 
@@ -82,6 +95,15 @@ _sounds: dict[str, str] = {}
 def figure(letter: str) -> str:
     """The digit that a character is; "" for any other."""
     return letter if letter.isascii() and letter.isdigit() else FIGURES.get(letter, "")
+
+
+def _is_near(letter: str) -> bool:
+    return letter in LATIN or (letter not in COUNTED and int(heard(codes(letter))[0]) in _near_numbers())
+
+
+@cache
+def _near_numbers() -> frozenset[int]:
+    return frozenset(number for sound in NEAR if (number := syllable_number(sound)))
 
 
 def sounding(letter: str) -> str:
@@ -96,6 +118,7 @@ def sounding(letter: str) -> str:
 def shape_of(text: str) -> str:
     """One letter for each character of the text (see RUN); written dates and times count as no figures."""
     shape = text.translate(_shapes)
+    shape = NEARLY.sub(lambda match: "h" * len(match[0]), shape)
     for pattern, sign in ((WRITTEN_DATE, "x"), (PUT_RIGHT, "c"), (FILLERS, "f")):
         for match in pattern.finditer(text):
             if sign == "x" or "d" not in shape[match.start() : match.end()]:
@@ -123,7 +146,8 @@ def read(text: str, shape: str, start: int, end: int) -> Run:
         said += digits
         groups.append(len(digits))
     own = shape[start:end]
-    return Run(start, end, said, tuple(groups), own.count("h"), "k" in own, "、" in text[start:end])
+    letters = own.count("d") + own.count("h")
+    return Run(start, end, said, letters, tuple(groups), own.count("h"), "k" in own, "、" in text[start:end])
 
 
 def _digits(text: str, shape: str) -> str:

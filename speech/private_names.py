@@ -15,6 +15,7 @@ from speech.private_cues import (
     ENDS,
     FOLLOWS,
     FOREIGN,
+    KIN_WORDS,
     MYSELF,
     NEVER_GIVEN,
     PERHAPS,
@@ -25,12 +26,14 @@ from speech.private_cues import (
     SURELY,
     TITLE,
 )
+from speech.private_sounds import sound_of, sounding_like
 
 Found = tuple[int, int, str]
 
 SURNAMES = Path(__file__).with_name("surnames.txt")
 GIVEN = Path(__file__).with_name("given.txt")
-LONGEST = 4  # letters of a name that a recognizer misheard
+COMMON = 100
+LONGEST = 8  # letters of a name that a recognizer misheard
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
 FAMOUS = 400
 
@@ -57,13 +60,18 @@ def find_names(text: str) -> Iterator[Found]:
     sure = {match.end() for match in SURELY.finditer(text)}
     hints = {match.end() for match in PERHAPS.finditer(text)}
     starts = {match.end() for match in START.finditer(text)}
+    kin = {match.end() for match in _kin_by_sound().finditer(sound_of(text))}
+    hints |= kin - starts
     for start, end in (*_of_strangers(text, sure | hints), *_of_myself(text)):
         yield start, end, "name"
     for at in sorted(sure):
         if end := _introduced(text, at):
             yield at, end, "name"
     for at, letter in enumerate(text):
-        if letter in _first_letters() and (end := _recognised(text, at, at in hints, at in starts)):
+        end = _recognised(text, at, at in hints, at in starts) if letter in _first_letters() else 0
+        if not end and at in kin and given_letters().issuperset(text[at + 1 : at + 3]):
+            end = _misheard(text, at)
+        if end:
             yield at, end, "name"
 
 
@@ -90,8 +98,9 @@ def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
 def _of_myself(text: str) -> Iterator[tuple[int, int]]:
     """我姓李, 我是老李, 我是三号楼的李阿姨: who speaks is hidden even by half a name."""
     for match in CALLED.finditer(text):
-        end = match.end() + (2 if text[match.end() : match.end() + 2] in surnames() else 1)
-        if text[match.end() : end] in surnames() or (text[match.end() :] and _is_mark(text, end)):
+        is_double = sound_of(text[match.end() : match.end() + 2]) in _double_sounds()
+        end = match.end() + (2 if is_double else 1)
+        if is_double or text[match.end() : end] in surnames() or (end <= len(text) and _is_mark(text, end)):
             yield match.end(), end
     for match in MYSELF.finditer(text):
         at = match.end() + (text[match.end() : match.end() + 1] in {"老", "小"})
@@ -121,13 +130,10 @@ def _introduced(text: str, at: int) -> int:
     end = at
     while end < len(text) and end - at < LONGEST and _is_han(text[end]) and text[end] not in NEVER_GIVEN:
         end += 1
-    is_name = (
-        _NAMED.search(text, 0, at)
-        and 2 <= end - at <= LONGEST
-        and _is_mark(text, end)
-        and not TITLE.search(text[at:end])
-    )
-    return end if is_name and not _is_plain_word(text[at:], end - at) else 0
+    is_name = _NAMED.search(text, 0, at) and 2 <= end - at <= LONGEST and _is_mark(text, end)
+    if is_name and not any(_is_common(text[at : at + size]) for size in (2, 3, 4)):
+        return end
+    return _misheard(text, at, 2) or _misheard(text, at, 1)
 
 
 def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
@@ -148,7 +154,36 @@ def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
     is_whole = ENDS.match(text, end) is not None if end - at > 2 else is_hinted and _is_mark(text, end)
     if surname in RARE and not (is_whole and (is_hinted or is_followed)):
         return 0
+    if is_hinted and end - at == 2 and not ENDS.match(text, end) and _may_be_given(text[end]):
+        end += not jieba.get_FREQ(text[end : end + 2])  # an unusual letter, with which no word begins
     return 0 if _is_plain_word(text[at:], end - at) else end
+
+
+def _misheard(text: str, at: int, size: int = 2) -> int:
+    """Where a name ends that is sure to stand here, whose surname only sounds like a common one."""
+    end = at + 1 + size
+    letters = text[at:end]
+    may_be = (
+        len(letters) == 1 + size and not NEVER_GIVEN.intersection(letters[1:]) and all(map(_is_han, letters))
+    )
+    if not may_be or sound_of(letters[0]) not in _common_sounds() or not ENDS.match(text, end):
+        return 0
+    return 0 if _is_plain_word(text[at:], 1 + size) else end
+
+
+@cache
+def _common_sounds() -> frozenset[str]:
+    return frozenset(sound_of(surname) for surname in SURNAMES.read_text(encoding="utf-8").split()[:COMMON])
+
+
+@cache
+def _double_sounds() -> frozenset[str]:
+    return frozenset(sound_of(surname) for surname in surnames() if len(surname) > 1)
+
+
+@cache
+def _kin_by_sound() -> re.Pattern[str]:
+    return sounding_like(KIN_WORDS, after="[，：: ]?")
 
 
 def _surname_at(text: str, at: int) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from speech.private_digits import Run, read, runs, shape_of, sounding
+from speech.private_sounds import sound_of, sounding_like
 
 Found = tuple[int, int, str]
 
@@ -18,6 +20,10 @@ CUES = re.compile(
     r"(电话|手机|号码|联系方式|微信|身份证|证件|银行卡|社保卡|医保卡|存折|卡号|账号|账户|帐号|户头|座机|固话|来电|"
     r"打给[我他她]|打到|[QＱq][QＱq]|扣扣)[^，。；！？]{0,6}[，：: ]?$|[打拨][通了个]?[，：: ]?$"
 )
+CUE_WORDS = (
+    *("电话", "手机", "号码", "身份证", "证件号", "银行卡", "社保卡", "医保卡"),
+    *("存折", "卡号", "账号", "座机", "固话", "联系方式"),
+)
 PUBLIC = re.compile(r"(编号|单号|文号|议题|受理号|受理|热线|回执|第|案号|工单)[^，。；！？\d]{0,4}$")
 AMOUNT = re.compile(
     r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
@@ -28,6 +34,7 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 IDENTITY = re.compile(r"\d{17}[\dX]|\d{15}")
 TELEPHONE = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|400\d{7}")
 AFTER_ONE = frozenset("直共样定些点下起般旦切向边")  # 一直 is no digit
+JUST_WORDS = frozenset("是就要我吧把去起期一有时事市以已又")  # that stand before a number anyway
 LAST_SIGN = re.compile("[，, ]?(?:[xXＸ]|叉|艾克斯|爱克斯|诶克斯|埃克斯|艾克丝)")
 MAIL = re.compile(
     r"[A-Za-z0-9][\w.+-]{0,63}\s?(?:[@＠]|艾特|圈[aA])\s?[A-Za-z0-9][A-Za-z0-9-]{0,62}"
@@ -80,6 +87,13 @@ def _widened(text: str, shape: str, run: Run) -> Run:
         end, digits = last.end(), (digits + "X")
     if len(digits) == 10 and digits[0] in "3456789" and sounding(text[start - 1 : start] or "x") == "1":
         start, digits = start - 1, "1" + digits
+    while (
+        start
+        and shape[start - 1] == "h"
+        and len(digits) in {6, 7, 9, 10}
+        and text[start - 1] not in JUST_WORDS
+    ):
+        start, digits = start - 1, sounding(text[start - 1]) + digits
     while re.match("1[3-9]", digits) and len(digits) in {9, 10} and shape[end : end + 1] == "h":
         digits, end = digits + sounding(text[end]), end + 1
     if text[start - 1 : start] in {"(", "（", "+", "＋"} and start:
@@ -96,14 +110,19 @@ def _is_private(run: Run, before: str, after: str) -> bool:
         return False
     if MONEY.match(after) or all(SERVICE.fullmatch(group) for group in _groups(run)):
         return False
-    is_cued = CUES.search(before) is not None
-    if run.misheard * (2 if is_cued else MOST_MISHEARD) > len(digits):
+    is_cued = CUES.search(before) is not None or _cues_by_sound().search(sound_of(before[-12:])) is not None
+    if run.misheard * (2 if is_cued else MOST_MISHEARD) > run.letters:
         return False
     if is_cued:
         return len(digits) >= (LEAST_DIGITS if run.has_scales else LEAST_AFTER_CUE)
     if AMOUNT.match(after) or run.has_scales:
         return False
     return len(digits) >= (LEAST_DIGITS if max(run.groups) > 2 else LEAST_OF_LIST)
+
+
+@cache
+def _cues_by_sound() -> re.Pattern[str]:
+    return sounding_like(CUE_WORDS, after="[^，。；！？]{0,4}[，：: ]?$")
 
 
 def _groups(run: Run) -> Iterator[str]:

@@ -10,21 +10,28 @@ Found = tuple[int, int, str]
 
 NUMBER = "(?:[0-9０-９]{1,4}|[零〇一幺二两三四五六七八九十百]{1,5})"
 UNITS = {  # what a number counts, by how near it leads to a door
-    "号楼": "building", "栋": "building", "幢": "building", "座": "building", "号院": "building",
-    "单元": "unit", "门洞": "unit", "号门": "unit", "门": "unit", "梯": "unit", "层": "floor", "楼": "floor",
-    "支弄": "lane", "弄": "lane", "号": "number", "组": "group", "队": "group", "社": "group",
-    "号房": "room", "号室": "room", "室": "room", "房": "room", "杠": "dash", "-": "dash", "－": "dash",
-    "—": "dash",
-}  # fmt: skip
-_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+    **dict.fromkeys(("号楼", "栋", "幢", "座", "号院"), "building"),
+    **dict.fromkeys(("单元", "门洞", "号门", "门", "梯"), "unit"),
+    **dict.fromkeys(("层", "楼"), "floor"),
+    **dict.fromkeys(("支弄", "弄"), "lane"),
+    **dict.fromkeys(("组", "队", "社"), "group"),
+    **dict.fromkeys(("号房", "号室", "室", "房"), "room"),
+    **dict.fromkeys(("杠", "-", "－", "—"), "dash"),
+    "号": "number",
+    ".": "point",
+}
+_UNIT = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 PART = re.compile(
     rf"(?P<number>{NUMBER})[A-Za-z甲乙丙丁东西南北]?(?P<unit>{_UNIT})"
-    r"(?![线文令机厅型长员]|[-－—]?\d{5}|(?<=门)[口前卫禁铃窗]|(?<=楼)[上下道梯长顶里门])|"
+    r"(?![线文令机厅型长员]|[-－—]?\d{6}|(?<=门)[口前卫禁铃窗]|(?<=楼)[上下道梯长顶里门])|"
     r"(?<![A-Za-z])(?P<letter>[A-Za-z])(?P<tower>座|栋|幢)"
 )
+_SAID = "0-9零〇一幺二两三四五六七八九十百"
+_UNSURE = f"{_SAID}斯思司巴把爸就吴无流久酒幼又要药依医气期"
 BARE_ROOM = re.compile(
-    r"[，, ]?(?:[0-9０-９]{3,4}(?![0-9０-９])|"
-    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九]))"
+    r"[，, ]?(?:[0-9０-９]{3,5}(?![0-9０-９])|"
+    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九])|"
+    rf"(?=.{{0,2}}[零〇一幺二三四五六七八九].?[零〇一幺二三四五六七八九])[{_UNSURE}]{{3,4}})"
     "(?![0-9０-９余多套人个米元平年间层])"
 )
 ROOM_SIGN = re.compile("室|号房|房间?|号|户")
@@ -51,14 +58,19 @@ PUBLIC = re.compile(
     "幼儿园|市场|工地|项目|[局厂店馆])"
 )
 # Units as a recognizer mishears them; they count only before another number.
-_SAID = "0-9零〇一幺二两三四五六七八九十百"
 MISHEARD = tuple(
-    (re.compile(rf"(?<=[{_SAID}]){wrong}(?=[{_SAID}])"), right)
-    for wrong, right in (
-        ("[床撞状装壮庄]", "幢"), ("[动洞懂冻东]", "栋"), ("[龙农隆浓笼]", "弄"),
-        ("[单担丹][员圆远园缘云源]", "单元"), ("号[漏搂流路娄]", "号楼"), ("[好耗浩]楼", "号楼"),
+    (re.compile(rf"(?<=[{before}]){wrong}(?=[{_UNSURE}])"), right)
+    for before, wrong, right in (
+        (_SAID, "[床撞状装壮庄场创窗]", "幢"),
+        (_SAID, "[动洞懂冻东通]", "栋"),
+        (_SAID, "[龙农隆浓笼]", "弄"),
+        (_SAID, "号[漏搂流路娄]", "号楼"),
+        (_SAID, "[好耗浩]楼", "号楼"),
+        (_UNSURE, "[单担丹胆旦但蛋弹段][元员圆远园缘云源院原沿]", "单元"),
     )
-)  # fmt: skip
+)
+# A digit that stands alone between two units, whatever the recognizer wrote for it.
+_DIGIT = re.compile(r"(?<=[栋幢座楼组队])[^\d零一二三四五六七八九，。](?=单元|号)")
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ def find_addresses(text: str) -> Iterator[Found]:
     plain = text
     for pattern, right in MISHEARD:
         plain = pattern.sub(right, plain)
+    plain = _DIGIT.sub("三", plain)
     chain: list[_Part] = []
     for part in (*_parts(plain), None):
         if part and (not chain or _belong_together(plain, chain[-1], part)):
@@ -116,6 +129,8 @@ def _leads_to_a_door(units: list[str], place: str, home: str, after: str) -> boo
     last, others = units[-1], set(units[:-1])
     if last == "room" and others & {"building", "unit", "lane", "number"}:
         return others != {"number"} or bool(place)
+    if last == "room" and others == {"point"}:
+        return re.search(f"(?:{ESTATE})$", place) is not None
     if last == "room" and others:  # 五楼502, 3-2-501
         is_estate = re.search(f"(?:{ESTATE})$", place) is not None
         return bool(home) or ("dash" in others and (is_estate or units.count("dash") > 1))

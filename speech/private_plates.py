@@ -23,7 +23,10 @@ MISHEARD = re.compile(
     rf"[{PROVINCES}{SOUND_ALIKE}]\s?[A-Z][·.\-， ]?(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{5}}(?![A-Z0-9])"
 )
 CUE = re.compile("(?:车牌|车号|牌照|号牌|牌号)号?码?(?:是|为|叫)?[，：: ]?")
-READ_OUT = re.compile("[^，。]{0,3}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
+CAR = re.compile(
+    rf"(?:[辆量亮两]|车子?|汽车|牌子)[^，。A-Z0-9]{{0,2}}?([{PROVINCES}{SOUND_ALIKE}][^，。A-Z0-9]{{0,2}}[A-Z]?\d{{4,5}})(?!\d)"
+)
+READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
 LONGEST = 18
 LEAST_FIGURES = 4
 
@@ -34,6 +37,8 @@ def find_plates(text: str) -> Iterator[Found]:
     for pattern in (PLATE, MISHEARD):
         for match in pattern.finditer(figures):
             yield match.start(), match.end(), "plate"
+    for match in CAR.finditer(figures):
+        yield match.start(1), match.end(1), "plate"
     for cue in CUE.finditer(figures):
         told = figures[cue.end() : cue.end() + LONGEST]
         found = READ_OUT.match("".join(sounding(letter) or letter for letter in told))

@@ -1,0 +1,19 @@
+"""Looking for words by their sound, because a recognizer writes others that sound the same (户主: 互助)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from speech.syllables import codes, heard
+
+
+def sound_of(text: str) -> str:
+    """A text of the same length with one letter for each syllable: equal letters sound alike."""
+    return "".join(map(chr, heard(codes(text)).tolist()))
+
+
+def sounding_like(words: Iterable[str], before: str = "", after: str = "") -> re.Pattern[str]:
+    """A pattern for `sound_of` texts that finds any of the words, between two more patterns."""
+    known = "|".join(sorted({re.escape(sound_of(word)) for word in words}, key=len, reverse=True))
+    return re.compile(f"{before}(?:{known}){after}")
