@@ -52,7 +52,7 @@ class Exchange:
         self._handsets: set[Handset] = set()
         self._lines: set[WebSocketHandset] = set()
         self._calls: set[asyncio.Task[None]] = set()
-        self._board = Board(self._begin, self._miss)
+        self._board = Board(self._begin, self._miss, lambda: self.desk.unanswered.numbers)
         self.desk: Desk
         self._placer: Placer
         self._duties: list[asyncio.Task[None]]
@@ -69,7 +69,8 @@ class Exchange:
         self._placer = Placer(self.desk, self._board, self._handsets, self._spawn)
         await self._take_up()
         self._duties = [
-            asyncio.create_task(one) for one in (self._rehearse(), self.desk.unanswered.keep_asking())
+            asyncio.create_task(one)
+            for one in (self._rehearse(), self.desk.unanswered.keep_asking(self._board.tell_unanswered))
         ]
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=STOP_SECONDS)
         await runner.setup()

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ivr.exchange.door import Door
@@ -31,27 +31,28 @@ class Unanswered:
         self._account, self._door = settings.account_sid, door
         self._pause = settings.ask_unanswered_seconds
         self._file = settings.spool / FILE
-        self._numbers = _read(self._file)
+        self.numbers = _read(self._file)
 
     def has(self, caller: str, dialled: str, kind: str) -> bool:
         """Whether this call is refused, should web not say otherwise in time. A withheld number never is."""
-        return kind == KIND and bool(caller) and dialled in self._numbers
+        return kind == KIND and bool(caller) and dialled in self.numbers
 
-    async def keep_asking(self) -> None:
+    async def keep_asking(self, changed: Callable[[], None]) -> None:
         """Ask web again and again, until cancelled. What was known stays while web does not answer."""
         while self._pause:
             try:
-                await self._ask()
+                await self._ask(changed)
             except (ExchangeError, OSError, ValueError) as error:
                 log.warning("web does not say which numbers are not answered: %s", type(error).__name__)
             await asyncio.sleep(self._pause)
 
-    async def _ask(self) -> None:
+    async def _ask(self, changed: Callable[[], None]) -> None:
         told = json.loads(await self._door.inquire(self._url, {"AccountSid": self._account}))
         numbers = frozenset(str(one) for one in told["numbers"])
-        if numbers != self._numbers:
+        if numbers != self.numbers:
             await asyncio.to_thread(_write, self._file, numbers)
-            self._numbers = numbers
+            self.numbers = numbers
+            changed()
 
 
 def _read(file: Path) -> frozenset[str]:

@@ -22,6 +22,7 @@ from tests.live import LIVE
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), LIVE]
 WAITS = '<Gather numDigits="1" timeout="20" finishOnKey="" action="BASE/turns/1"></Gather>'
 DIALS = '<Dial action="BASE/turns/3" timeout="{}"><Number>{}</Number></Dial>'
+FREE = "+8657187654321"
 CLERK, RINGS, BUSY, UNKNOWN = "057188880000", "057188880001", "057188880002", "057188880003"
 MANNERS = {RINGS: "rings", BUSY: "486 Busy Here", UNKNOWN: "404 Not Found"}
 TRUNK_PORT = free_port()
@@ -217,14 +218,24 @@ def test_a_line_whose_exchange_is_gone_says_so_and_tells_later_who_called(scenes
         async with t.raw() as phone, t.raw(caller="<sip:13900000002@127.0.0.1>") as other:
             await phone.call()
             await asyncio.sleep(0.2)
+            t.exchange.desk.unanswered.numbers = frozenset({FREE})
+            t.exchange._board.tell_unanswered()
             await t.exchange._board.stop()
             await phone.until(lambda: phone.is_over)
+            async with t.raw(number="057187654321", caller="<sip:13900000003@127.0.0.1>") as free:
+                await free.invite()
+                assert (await free.answer_to("INVITE")).status == 486  # it costs nothing
+                free.send(free.request("ACK", branch=free.branch))
             await other.call()
             await other.until(lambda: other.is_over, 20)
             assert resemblance(SORRY, bytes(other.heard)) > 0.97
         await t.web.until(lambda: bool(t.web.at("/calls/status")), 10)
-        told = t.web.at("/calls/status")[0].params
-        assert (told["CallStatus"], told["From"]) == ("canceled", "+8613900000002")
+        t.exchange.desk.unanswered.numbers = frozenset()
+        await t.web.until(lambda: len(t.web.at("/calls/status")) == 2, 10)
+        told = {knock.params["From"]: knock.params for knock in t.web.at("/calls/status")}
+        assert told.keys() == {"+8613900000002", "+8613900000003"}
+        assert {one["CallStatus"] for one in told.values()} == {"canceled"}
+        assert all(one["CalledAt"] for one in told.values())
         await t.web.until(lambda: t.exchange._board.count == 1, 10)
         async with t.raw() as phone:
             await phone.call()

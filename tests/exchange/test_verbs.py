@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def test_the_first_request_says_what_twilio_says(tmp_path: Path):
             sid = first.params.pop("CallSid")
             assert sid.startswith("CA")
             assert len(sid) == 34
+            called_at = datetime.fromisoformat(first.params.pop("CalledAt"))
+            assert abs((datetime.now(UTC) - called_at).total_seconds()) < 30
             assert first.params == {
                 "AccountSid": "TJexchange",
                 "From": CALLER,

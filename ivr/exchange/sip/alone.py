@@ -18,11 +18,12 @@ SENTENCE = "later"
 
 class Alone:
     """`missed` are the calls nobody took, as (from, to, when), the oldest first; withheld numbers are not
-    kept.
+    kept. At `unanswered` numbers nobody is answered: a call there costs nothing, for it is called back.
     """
 
     def __init__(self, sentences: Mapping[str, Path]) -> None:
         self.missed: deque[tuple[str, str, str]] = deque(maxlen=MOST_MISSED)
+        self.unanswered: frozenset[str] = frozenset()
         self._sentences = Sentences(sentences, None)
 
     def take(self, number: int, leg: Leg, caller: str, dialled: str) -> Telephone:
@@ -32,10 +33,14 @@ class Alone:
         telephone = Telephone(number, leg, lambda message: self._told(telephone, message))
         return telephone
 
-    async def speak(self, telephone: Telephone) -> None:
-        """Answer with one sentence; a telephone that cannot be told anything hears `busy`."""
+    def is_free(self, dialled: str) -> bool:
+        """Whether who calls this number is to pay nothing."""
+        return dialled in self.unanswered
+
+    async def speak(self, telephone: Telephone, is_free: bool) -> None:
+        """Answer with one sentence; `busy` for who is to pay nothing, and where there is no sentence."""
         clip = await self._sentences.clip(SENTENCE)
-        if clip.pcm:
+        if clip.pcm and not is_free:
             telephone.leg.answer()
             telephone.play(1, clip.pcm, is_whole=True)
         else:

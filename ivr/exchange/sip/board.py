@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from ivr.exchange.handset import Handset
 from ivr.exchange.sip.handset import PlacedHandset, SipHandset
-from ivr.exchange.sip.wire import FIRST_PLACED, MOST_MESSAGE_BYTES, read_from_line, said
+from ivr.exchange.sip.wire import FIRST_PLACED, MOST_MESSAGE_BYTES, read_from_line, said, say
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,10 @@ Miss = Callable[[str, str, str], None]
 
 
 class Board:
-    """The lines plugged in."""
+    """The lines plugged in. `unanswered` gives the numbers that a line left alone is to refuse."""
 
-    def __init__(self, take: Take, miss: Miss) -> None:
-        self._take, self._miss = take, miss
+    def __init__(self, take: Take, miss: Miss, unanswered: Callable[[], Iterable[str]]) -> None:
+        self._take, self._miss, self._unanswered = take, miss, unanswered
         self._plugs: set[Plug] = set()
 
     async def plug(self, request: web.Request) -> web.WebSocketResponse:
@@ -36,7 +36,7 @@ class Board:
             timeout=CLOSE_SECONDS, heartbeat=10, max_msg_size=MOST_MESSAGE_BYTES, compress=False
         )
         await socket.prepare(request)
-        plug = Plug(socket, self._take, self._miss)
+        plug = Plug(socket, self._take, self._miss, self._unanswered)
         self._plugs.add(plug)
         log.info("a line is plugged in")
         try:
@@ -49,6 +49,11 @@ class Board:
     async def stop(self) -> None:
         """Unplug all of them. Calls that are ending may still say so."""
         await asyncio.gather(*(plug.close() for plug in self._plugs))
+
+    def tell_unanswered(self) -> None:
+        """Those numbers are others now."""
+        for plug in self._plugs:
+            plug.tell_unanswered()
 
     @property
     def count(self) -> int:
@@ -73,9 +78,11 @@ class Board:
 class Plug:
     """One line's end at the exchange. `dials`: the line has somebody to call numbers through."""
 
-    def __init__(self, socket: web.WebSocketResponse, take: Take, miss: Miss) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, take: Take, miss: Miss, unanswered: Callable[[], Iterable[str]]
+    ) -> None:
         self.is_ready = self.dials = False
-        self._socket, self._take, self._miss = socket, take, miss
+        self._socket, self._take, self._miss, self._unanswered = socket, take, miss, unanswered
         self._last_placed = FIRST_PLACED
         self._handsets: dict[int, SipHandset] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -113,11 +120,16 @@ class Plug:
         handset.place(headers)
         self._hold(self._last_placed, handset, carry(handset))
 
+    def tell_unanswered(self) -> None:
+        """Tell which numbers to refuse, should we be gone."""
+        self._outgoing.put_nowait(say("unanswered", 0, numbers=sorted(self._unanswered())))
+
     def _hear(self, given: Mapping[str, Any]) -> None:
         number, kind = given.get("call", 0), given.get("type")
         caller, dialled = str(given.get("from", "")), str(given.get("to", ""))
         if kind == "ready":
             self.is_ready, self.dials = True, bool(given.get("dials"))
+            self.tell_unanswered()
         elif kind == "missed":
             self._miss(caller, dialled, str(given.get("at", "")))
         elif kind == "ring":

@@ -103,7 +103,7 @@ class Line:
         dialled = dialled_of(leg.invite, settings.region, settings.number, own_user)
         if self._outgoing is None:
             telephone = self._alone.take(self._last, leg, caller, dialled)
-            self._spawn(self._alone.speak(telephone))
+            self._spawn(self._alone.speak(telephone, is_free=bool(caller) and self._alone.is_free(dialled)))
         else:
             telephone = Telephone(self._last, leg, self._send)
             self._send(say("ring", telephone.number, **{"from": caller, "to": dialled}))
@@ -188,12 +188,14 @@ class Line:
                 self._rings[telephone.number] = asyncio.create_task(self._ring(telephone, number, seconds))
 
     def _obey_early(self, given: Mapping[str, Any], number: int) -> None:
-        """A call is to be placed, or given up before the stack has begun it."""
+        """A call is to be placed, or given up before the stack has begun it; or it is about no call."""
         if given.get("type") == "place":
             self._placing[number] = True
             self._spawn(self._place(given))
         elif given.get("type") == "hangup" and number in self._placing:
             self._placing[number] = False
+        elif given.get("type") == "unanswered":
+            self._alone.unanswered = frozenset(map(str, given.get("numbers", ())))
 
     def _send(self, message: str | bytes) -> None:
         if self._outgoing is not None:

@@ -2,6 +2,7 @@
 
 | the line says | | the exchange says | |
 |---|---|---|---|
+| | | `unanswered` | `numbers` to refuse while no exchange is there; `call` is 0 |
 | `ready` | it takes calls now, and `dials` or not; `call` is 0 | `place` | call `to`, with `headers` |
 | `missed` | while no exchange was there: `from`, `to`, `at`; `call` is 0 | | |
 | `ring` | a call: `from`, `to` | `answer` | pick up |
