@@ -74,7 +74,7 @@ class Overview:
 def overview(session: Session, community_id: str, days: int, now: datetime) -> Overview:
     """Everything on the one screen, with one query for each part."""
     scope = scope_of(session, community_id, days, now)
-    today, finished_today, calls = _calls(session, scope)
+    today, finished_today, calls, left = _calls(session, scope)
     yes, no = _satisfaction(session, scope)
     kinds, channels = _folded(session, ask.opinions_given(scope))
     voters, ballot_channels = _folded(session, ask.ballots_given(scope))
@@ -84,7 +84,7 @@ def overview(session: Session, community_id: str, days: int, now: datetime) -> O
         calls_today=today,
         finished_today=finished_today,
         calls=calls,
-        left_at=_left_at(session, scope),
+        left_at=_shares(left),
         waiting=_waiting(session, scope),
         kinds=_shares(kinds),
         opinions_by=_shares(channels),
@@ -104,17 +104,14 @@ def place_of(step: str) -> str:
     return f"topic.{rest.partition('.')[2]}" if first == "topic" and "." in rest else step
 
 
-def _calls(session: Session, scope: Scope) -> tuple[int, int, int]:
-    today, finished, calls = session.execute(ask.call_counts(scope)).one()
-    return int(today), int(finished), int(calls)
-
-
-def _left_at(session: Session, scope: Scope) -> list[Share]:
-    left = Counter[str]()
-    for step, calls in session.execute(ask.steps_left(scope)):
+def _calls(session: Session, scope: Scope) -> tuple[int, int, int, Counter[str]]:
+    """Calls since midnight, of these to their end, of the whole time; and where callers hung up."""
+    today, finished, calls, left = 0, 0, 0, Counter[str]()
+    for step, since_midnight, to_the_end, count in session.execute(ask.calls_given(scope)):
+        today, finished, calls = today + since_midnight, finished + to_the_end, calls + count
         if step:
-            left[place_of(step)] += calls
-    return [Share(*one) for one in left.most_common(MOST_ROWS)]
+            left[place_of(step)] += count
+    return today, finished, calls, left
 
 
 def _waiting(session: Session, scope: Scope) -> list[Waiting]:

@@ -47,21 +47,24 @@ def scope_of(session: Session, community_id: str, days: int, now: datetime) -> S
     return Scope(community_id, now - timedelta(days=days), midnight, community.is_demo)
 
 
-def call_counts(scope: Scope) -> Select[int, int, int]:
-    """Calls since midnight, how many of them came to their end, calls of the whole time."""
+def calls_given(scope: Scope) -> Select[str | None, int, int, int]:
+    """Calls since midnight, how many of them came to their end, calls of the whole time; in one walk.
+
+    By the step at which callers hung up before the end, NULL for all other calls.
+    """
     is_today = Call.began_at >= scope.midnight
-    return select(
-        func.coalesce(func.sum(case((is_today, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((is_today & (Call.end_status == FINISHED), 1), else_=0)), 0),
-        func.count(),
-    ).where(*calls_of(scope))
-
-
-def steps_left(scope: Scope) -> Select[str, int]:
-    """At which step callers hung up before the end."""
-    step = Call.place["step"].as_string()
-    left = (Call.ended_at.is_not(None), func.coalesce(Call.end_status, "") != FINISHED)
-    return select(step, func.count()).where(*calls_of(scope), *left).group_by(step)
+    is_finished = func.coalesce(Call.end_status, "") == FINISHED
+    step = case((Call.ended_at.is_not(None) & ~is_finished, Call.place["step"].as_string()))
+    return (
+        select(
+            step.label("left_at"),
+            func.sum(case((is_today, 1), else_=0)),
+            func.sum(case((is_today & is_finished, 1), else_=0)),
+            func.count(),
+        )
+        .where(*calls_of(scope))
+        .group_by("left_at")
+    )
 
 
 def waiting_opinions(scope: Scope) -> Select[str, int, datetime]:

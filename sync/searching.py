@@ -18,7 +18,7 @@ from sync.archive import Archive
 from sync.errors import KeyDestroyed
 from sync.records.tables import Opinion, Person, Searched, SearchTerm, Transcript
 
-MOST_TERMS = 300  # of one opinion; of a longer one the rest is not found
+MOST_TERMS = 600  # of one opinion; of a longer one the rest is not found
 MOST_ASKED = 12  # words of one question
 _LEAST_COMMON = 3  # words, before two opinions are alike
 _COMMON = 1_000  # a word with so many opinions is common; beyond that nobody counts
@@ -29,7 +29,7 @@ def index_words(session: Session, archive: Archive, opinion_id: str, community_i
     """Let an opinion be found by these words and by no earlier ones. In the transaction that writes them."""
     number = _number(session, opinion_id)
     session.execute(delete(SearchTerm).where(SearchTerm.number == number))
-    found = sorted(hashes(archive, community_id, words))[:MOST_TERMS]
+    found = sorted(_indexed(archive, community_id, words))[:MOST_TERMS]
     if found:
         session.execute(insert(SearchTerm), [{"term": term, "number": number} for term in found])
 
@@ -42,12 +42,26 @@ def forget_words(session: Session, opinion_id: str) -> None:
         session.execute(delete(Searched).where(Searched.number == number))
 
 
-def hashes(archive: Archive, community_id: str, words: str) -> frozenset[int]:
-    """What the words of a text stand under in the index of one community."""
-    from speech.terms import terms  # its dictionary is large, and most who import this never search
+def hashes(archive: Archive, community_id: str, question: str) -> frozenset[int]:
+    """What a question stands under in the index of one community: all of these together."""
+    from speech.terms import apart  # its dictionary is large, and most who import this never search
 
+    return _hashes(archive, community_id, *apart(question))
+
+
+def _indexed(archive: Archive, community_id: str, words: str) -> frozenset[int]:
+    from speech.terms import pairs, terms
+
+    return _hashes(archive, community_id, terms(words), pairs(words))
+
+
+def _hashes(
+    archive: Archive, community_id: str, words: Iterable[str], pairs: Iterable[str]
+) -> frozenset[int]:
+    """Words have even numbers, pairs of letters odd ones."""
     secret = archive.keyring.secret("search")
-    return frozenset(_hash(secret, community_id, term) for term in terms(words))
+    even = {_hash(secret, community_id, word) & ~1 for word in words}
+    return frozenset(even | {_hash(secret, community_id, pair) | 1 for pair in pairs})
 
 
 def matching(session: Session, asked: Collection[int]) -> Select[int, str]:
@@ -100,7 +114,8 @@ def alike(session: Session, opinion_id: str, most: int = 3, least: float = 0.4) 
     Only what shares several words counts: two short sentences have one in common soon.
     """
     number = session.scalar(select(Searched.number).where(Searched.opinion_id == opinion_id))
-    own = frozenset(session.scalars(select(SearchTerm.term).where(SearchTerm.number == number)))
+    every = session.scalars(select(SearchTerm.term).where(SearchTerm.number == number))
+    own = frozenset(term for term in every if _is_word(term))
     telling = sorted(own, key=lambda term: (_frequency(session, term), term))[:MOST_ASKED]
     near = {other for term in telling for other in _newest_with(session, term) if other != number}
     shares = {other: _share(own, terms) for other, terms in _terms_of(session, near).items()}
@@ -128,6 +143,10 @@ def _hash(secret: bytes, community_id: str, term: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
+def _is_word(term: int) -> bool:
+    return term % 2 == 0
+
+
 def _frequency(session: Session, term: int) -> int:
     some = select(SearchTerm.number).where(SearchTerm.term == term).limit(_COMMON).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
@@ -147,7 +166,8 @@ def _terms_of(session: Session, numbers: Iterable[int]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
     rows = select(SearchTerm.number, SearchTerm.term).where(SearchTerm.number.in_(list(numbers)))
     for number, term in session.execute(rows):
-        found.setdefault(number, set()).add(term)
+        if _is_word(term):
+            found.setdefault(number, set()).add(term)
     return found
 
 

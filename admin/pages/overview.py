@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request
 
 from admin.pages.access import archive, reader
-from admin.pages.charts import bar, stack
 from admin.pages.doing import now
 from admin.pages.paging import page_of, unmark
 from admin.roles import for_role
@@ -33,9 +32,7 @@ def show() -> str:
     days = _days()
     with archive().database.read() as session:
         found = overview(session, reader().community_id, days, now())
-    return render_template(
-        "desk/overview.html", found=found, days=days, periods=PERIODS, now=now(), bar=bar, stack=stack
-    )
+    return render_template("desk/overview.html", found=found, days=days, periods=PERIODS, now=now())
 
 
 @for_role("overview.see")

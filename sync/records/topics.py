@@ -59,7 +59,11 @@ class Ballot(Base):
     """The standing choice of one voter on one topic. The captures are its history; this row is derived."""
 
     __tablename__ = "ballots"
-    __table_args__ = (UniqueConstraint("topic_id", "voter_id"), Index(None, "topic_id", "choice"))
+    __table_args__ = (
+        UniqueConstraint("topic_id", "voter_id"),
+        Index(None, "topic_id", "choice"),
+        Index("ix_ballots_counted", "topic_id", "is_practice", "channel"),
+    )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     topic_id: Mapped[str] = mapped_column(ForeignKey("topics.id"))
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
