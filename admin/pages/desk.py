@@ -19,6 +19,7 @@ from admin.pages.audits import add_audits
 from admin.pages.behalf import add_behalf
 from admin.pages.broadcasts import add_broadcasts
 from admin.pages.callbacks import add_callbacks
+from admin.pages.charts import bar, stack
 from admin.pages.counting import add_counting
 from admin.pages.differences import differences
 from admin.pages.libraries import add_libraries
