@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from admin.line_choice import LineChoice, read_line
 from admin.out_choice import OutChoice, read_out
 from ivr.broadcast.broker_address import Broker
+from sync.making_room import NICENESS
 from sync.webhooks.addresses import Reach
 
 _LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes for the path of a unix socket
@@ -77,6 +78,7 @@ VARIABLES = (
     Variable("TINGJIAN_SYNTHESIZER", "kokoro", "Voice engine of the prompts: `kokoro` or `espeak`."),
     Variable("TINGJIAN_RECOGNIZER", "faster-whisper", "Engine of words; `vosk:/folder`: with that model."),
     Variable("TINGJIAN_WEB_WORKERS", "2", "Processes of web, eight threads each."),
+    Variable("TINGJIAN_WORKER_NICENESS", "10", "How far workers stand back from calls, 0 to 19 (as nice)."),
     Variable("TINGJIAN_WORKER_MEMORY", "4096", "MiB of data a worker may hold; more is an error of its own."),
     Variable("TINGJIAN_BACKUP_PASSPHRASE", "", "Seals the keys in a backup, as `--passphrase`.", True),
     Variable("TINGJIAN_PRACTICE_SPEED", "1", "How many times faster practice calls go: for demonstrations."),
@@ -107,6 +109,7 @@ class Settings:
     synthesizer: str
     recognizer: str
     web_workers: int
+    worker_niceness: int
     worker_memory: int
     practice_speed: int
     log_level: str
@@ -156,6 +159,7 @@ class Settings:
             synthesizer=value("TINGJIAN_SYNTHESIZER", "kokoro"),
             recognizer=value("TINGJIAN_RECOGNIZER", "faster-whisper"),
             web_workers=_count("TINGJIAN_WEB_WORKERS", value("TINGJIAN_WEB_WORKERS", "2")),
+            worker_niceness=_niceness(value("TINGJIAN_WORKER_NICENESS", str(NICENESS))),
             worker_memory=_count("TINGJIAN_WORKER_MEMORY", value("TINGJIAN_WORKER_MEMORY", "4096")),
             practice_speed=_count("TINGJIAN_PRACTICE_SPEED", value("TINGJIAN_PRACTICE_SPEED", "1")),
             log_level=value("TINGJIAN_LOG_LEVEL", "INFO").upper(),
@@ -191,6 +195,7 @@ class Settings:
             "TINGJIAN_SYNTHESIZER": self.synthesizer,
             "TINGJIAN_RECOGNIZER": self.recognizer,
             "TINGJIAN_WEB_WORKERS": str(self.web_workers),
+            "TINGJIAN_WORKER_NICENESS": str(self.worker_niceness),
             "TINGJIAN_WORKER_MEMORY": str(self.worker_memory),
             "TINGJIAN_PRACTICE_SPEED": str(self.practice_speed),
             "TINGJIAN_LOG_LEVEL": self.log_level,
@@ -270,6 +275,12 @@ def _port(name: str, text: str) -> int:
     if number > 65535:
         raise SettingsError(f"{name} is {text}: a port is at most 65535")
     return number
+
+
+def _niceness(text: str) -> int:
+    if text not in map(str, range(20)):
+        raise SettingsError(f"TINGJIAN_WORKER_NICENESS is {text!r}: it should be a number from 0 to 19")
+    return int(text)
 
 
 def _count(name: str, text: str) -> int:

@@ -22,7 +22,7 @@ from ivr.exchange.server import run_exchange
 from ivr.exchange.settings import ExchangeSettings
 from ivr.prompts.render import open_renderer
 from sync.archive import Archive
-from sync.making_room import bound_memory
+from sync.making_room import bound_memory, make_room
 from sync.queue import PROMPTS, WorkQueue
 from sync.webhooks.addresses import Reach
 from sync.worker import open_worker, run_worker
@@ -33,6 +33,7 @@ ASK_UNANSWERED_SECONDS = 30.0
 
 def work(settings: Settings, queues: Sequence[str]) -> None:
     """Work off these queues until SIGTERM or Ctrl-C. Engines are loaded by the first job that needs them."""
+    make_room(settings.worker_niceness)
     bound_memory(settings.worker_memory)
     archive = open_archive(settings)
     open_worker(

@@ -14,7 +14,7 @@ _SESSION = Path("/proc/self/autogroup")
 _MEBIBYTE = 1 << 20
 
 
-def make_room() -> None:
+def make_room(niceness: int = NICENESS) -> None:
     """Let calls go first. Call it before numpy is imported; calling it again does no harm.
 
     On Linux a niceness is that of one thread, and threads of a library that has begun keep theirs; so all of
@@ -25,10 +25,10 @@ def make_room() -> None:
     for variable in THREAD_VARIABLES:
         os.environ.setdefault(variable, str(THREADS))
     for thread in _own_threads():
-        _let_go_first(thread)
-    if os.getsid(0) == os.getpid():
+        _stand_back(thread, niceness)
+    if niceness and os.getsid(0) == os.getpid():
         try:
-            _SESSION.write_text(str(NICENESS))
+            _SESSION.write_text(str(niceness))
         except OSError:
             return  # no such kernel, or it was told a moment ago: niceness within the session stands
 
@@ -52,9 +52,9 @@ def _own_threads() -> list[int]:
         return [0]
 
 
-def _let_go_first(thread: int) -> None:
+def _stand_back(thread: int, niceness: int) -> None:
     try:
-        if os.getpriority(os.PRIO_PROCESS, thread) < NICENESS:
-            os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+        if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
+            os.setpriority(os.PRIO_PROCESS, thread, niceness)
     except ProcessLookupError:
         return  # it ended meanwhile

@@ -20,7 +20,6 @@ from sync.archive import Archive
 from sync.due import Due
 from sync.errors import RecordsError
 from sync.jobs import Workplace, do_here, open_worker, put_renders, sweep, workplace
-from sync.making_room import make_room
 from sync.queue import JOBS, PROMPTS, QUEUES, RECORDS, WorkQueue, begun, connect
 
 __all__ = ["Workplace", "open_worker", "run_worker", "sweep"]
@@ -56,7 +55,6 @@ class _Hands(SimpleWorker):
 def run_worker(queues: Sequence[str] = QUEUES, sweep_seconds: float = SWEEP_SECONDS) -> None:
     """Work in the main thread until SIGTERM or Ctrl-C; the job at hand is finished. First `open_worker`."""
     here = workplace()
-    make_room()
     stopping = threading.Event()
     sweeper = threading.Thread(
         target=_sweep_on,

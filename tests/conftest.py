@@ -29,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_room() -> Iterator[None]:
+    """Workers stand back from nobody: the machine is full of tests, and behind them all they would starve."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINGJIAN_WORKER_NICENESS", "0")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One shelf of rendered sentences for all processes of a run, and for every program that they start."""
     folder = tmp_path_factory.getbasetemp()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import click
 
+from admin.settings import Settings, SettingsError
 from admin.supervised import end_with_supervisor
-from sync.making_room import make_room
+from sync.making_room import NICENESS, make_room
 from sync.queue import QUEUES
 
 
@@ -25,9 +26,16 @@ def worker(queues: tuple[str, ...]) -> None:
 
     Work off the queues: fetch recordings, recognise words, merge, render prompts.
     """
-    make_room()
+    make_room(_niceness())
     end_with_supervisor()
     _work(queues)
+
+
+def _niceness() -> int:
+    try:
+        return Settings.from_environment().worker_niceness
+    except SettingsError:
+        return NICENESS  # what is wrong is told when all is read
 
 
 def _work(queues: Sequence[str]) -> None:
