@@ -87,15 +87,17 @@ NEVER_GIVEN = frozenset(
     "我你他她它们的地得了着过是在有和跟与及或也都就还又很太不没把被让给向从到去来住说讲问要想会请电手身"
     "，这那哪谁什么怎因为所以但如果希同反支赞无未经啊吧呢吗呀哦嗯上下里外前后个些点样做打看听找用吃走跑家"
 )
+# No surname, though they sound like one; no part of any name, however it was misheard.
+NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然识各其此只更最多少大小新老好")
+NO_PART = frozenset("的了在是就并和其各过我你他她它们这那也都很")
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
     "向何都区来强时和安车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边查于"
     "左谷水卫米盘练云容初敬索宣储蓝明项高石金白文古干巴冷皮后官楚南岳农井凌关刁景宫沙"
 )
 # What makes of a name the name of a place or a house.
-PLACES = re.compile(
-    "大道|大街|大学|学院|小学|中学|学校|医院|公司|[镇乡村县市区路街河湖江桥站厂局寺庙庵港]|小区|社区|超市|广场|花园|某"
-)
+PLACES = re.compile("大道|大街|大学|学院|小学|中学|学校|医院|公司|小区|社区|超市|广场|花园")
+PLACE_SIGN = frozenset("镇乡村县市区路街河湖江桥站厂局寺庙庵港某")
 # Names that are written by their sound from other tongues.
 STRANGER = re.compile(r"[\u4e00-\u9fff]{1,7}[·•・‧][\u4e00-\u9fff]{1,8}")
 FOREIGN = frozenset(

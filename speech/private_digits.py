@@ -119,11 +119,12 @@ def shape_of(text: str) -> str:
     """One letter for each character of the text (see RUN); written dates and times count as no figures."""
     shape = text.translate(_shapes)
     shape = NEARLY.sub(lambda match: "h" * len(match[0]), shape)
+    letters = list(shape)
     for pattern, sign in ((WRITTEN_DATE, "x"), (PUT_RIGHT, "c"), (FILLERS, "f")):
         for match in pattern.finditer(text):
             if sign == "x" or "d" not in shape[match.start() : match.end()]:
-                shape = shape[: match.start()] + sign * len(match[0]) + shape[match.end() :]
-    return shape
+                letters[match.start() : match.end()] = sign * len(match[0])
+    return "".join(letters)
 
 
 def runs(text: str, shape: str) -> Iterator[Run]:

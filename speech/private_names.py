@@ -18,7 +18,10 @@ from speech.private_cues import (
     KIN_WORDS,
     MYSELF,
     NEVER_GIVEN,
+    NO_PART,
+    NO_SURNAME,
     PERHAPS,
+    PLACE_SIGN,
     PLACES,
     RARE,
     START,
@@ -33,6 +36,7 @@ Found = tuple[int, int, str]
 SURNAMES = Path(__file__).with_name("surnames.txt")
 GIVEN = Path(__file__).with_name("given.txt")
 COMMON = 100
+NEARBY = 12
 LONGEST = 8  # letters of a name that a recognizer misheard
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
 FAMOUS = 400
@@ -69,8 +73,8 @@ def find_names(text: str) -> Iterator[Found]:
             yield at, end, "name"
     for at, letter in enumerate(text):
         end = _recognised(text, at, at in hints, at in starts) if letter in _first_letters() else 0
-        if not end and at in kin and given_letters().issuperset(text[at + 1 : at + 3]):
-            end = _misheard(text, at)
+        if not end and at in kin:
+            end = _misheard(text, at, 2) or (_misheard(text, at, 1) if _is_mark(text, at + 2) else 0)
         if end:
             yield at, end, "name"
 
@@ -125,12 +129,14 @@ def _introduced(text: str, at: int) -> int:
     """Where the name ends that surely stands here; 0 where it is none (我叫他来), even if it was misheard."""
     surname = _surname_at(text, at)
     end = _end_of_name(text, at + len(surname), is_sure=True) if surname else 0
-    if end and (not _is_plain_word(text[at:], end - at) or (_is_mark(text, end) and surname not in RARE)):
+    if end and (
+        not _is_plain_word(text[at : at + NEARBY], end - at) or (_is_mark(text, end) and surname not in RARE)
+    ):
         return end
     end = at
     while end < len(text) and end - at < LONGEST and _is_han(text[end]) and text[end] not in NEVER_GIVEN:
         end += 1
-    is_name = _NAMED.search(text, 0, at) and 2 <= end - at <= LONGEST and _is_mark(text, end)
+    is_name = _NAMED.search(text, max(0, at - 8), at) and 2 <= end - at <= LONGEST and _is_mark(text, end)
     if is_name and not any(_is_common(text[at : at + size]) for size in (2, 3, 4)):
         return end
     return _misheard(text, at, 2) or _misheard(text, at, 1)
@@ -143,7 +149,8 @@ def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
     end = _end_of_name(text, at + len(surname), is_sure=False)
     if not end:
         return 0
-    if PLACES.match(text, end) or PLACES.match(text, end - 1):
+    is_place = any(PLACES.match(text, place) for place in (end, end - 1, end - 2))
+    if is_place or text[end : end + 1] in PLACE_SIGN:
         return 0
     if not is_hinted and at and _is_common(text[at - 1 : at + 1]):  # 过程中, 中南大学
         return 0
@@ -154,21 +161,24 @@ def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
     is_whole = ENDS.match(text, end) is not None if end - at > 2 else is_hinted and _is_mark(text, end)
     if surname in RARE and not (is_whole and (is_hinted or is_followed)):
         return 0
-    if is_hinted and end - at == 2 and not ENDS.match(text, end) and _may_be_given(text[end]):
+    if is_hinted and end - at == len(surname) + 1 and not ENDS.match(text, end) and _may_be_given(text[end]):
         end += not jieba.get_FREQ(text[end : end + 2])  # an unusual letter, with which no word begins
-    return 0 if _is_plain_word(text[at:], end - at) else end
+    return 0 if _is_plain_word(text[at : at + NEARBY], end - at) else end
 
 
-def _misheard(text: str, at: int, size: int = 2) -> int:
+def _misheard(text: str, at: int, size: int) -> int:
     """Where a name ends that is sure to stand here, whose surname only sounds like a common one."""
     end = at + 1 + size
     letters = text[at:end]
-    may_be = (
-        len(letters) == 1 + size and not NEVER_GIVEN.intersection(letters[1:]) and all(map(_is_han, letters))
-    )
-    if not may_be or sound_of(letters[0]) not in _common_sounds() or not ENDS.match(text, end):
+    if len(letters) != 1 + size or not all(map(_is_han, letters)) or letters[0] in NO_SURNAME:
         return 0
-    return 0 if _is_plain_word(text[at:], 1 + size) else end
+    if NO_PART.intersection(letters):
+        return 0
+    if size == 1 and (NEVER_GIVEN.intersection(letters[1:]) or sound_of(letters[0]) not in _common_sounds()):
+        return 0
+    if not ENDS.match(text, end):
+        return 0
+    return 0 if any(jieba.get_FREQ(word) for word in {letters, letters[:2], letters[-2:]}) else end
 
 
 @cache

@@ -51,7 +51,6 @@ STOP = re.compile(
 HOME = re.compile(
     "(?:住[在着了]?|家[在住]|家里是?|地址是?|门牌号?|[寄送]到?)[：:，,]?$|我(?:这边|这里|家)?是$"
 )
-DAY = re.compile("月$")
 PUBLIC = re.compile(
     "的?[^，。！？]{0,8}"
     "(?:医院|公司|大厦|学校|小学|中学|大学|银行|广场|商场|酒店|宾馆|超市|政府|中心|营业厅|"
@@ -66,7 +65,7 @@ MISHEARD = tuple(
         (_SAID, "[龙农隆浓笼]", "弄"),
         (_SAID, "号[漏搂流路娄]", "号楼"),
         (_SAID, "[好耗浩]楼", "号楼"),
-        (_UNSURE, "[单担丹胆旦但蛋弹段][元员圆远园缘云源院原沿]", "单元"),
+        (_UNSURE, "[单担丹胆旦但蛋弹段][元员圆远园缘云源院原沿研言]", "单元"),
     )
 )
 # A digit that stands alone between two units, whatever the recognizer wrote for it.
@@ -98,7 +97,7 @@ def find_addresses(text: str) -> Iterator[Found]:
 
 def _parts(text: str) -> Iterator[_Part]:
     for match in PART.finditer(text):
-        if not (match["unit"] == "号" and DAY.search(text[: match.start()][-1:])):
+        if not (match["unit"] == "号" and text[match.start() - 1 : match.start()] == "月"):
             yield _Part(match.start(), match.end(), UNITS[match["unit"] or match["tower"]])
 
 
@@ -114,7 +113,7 @@ def _belong_together(text: str, before: _Part, part: _Part) -> bool:
 def _door(text: str, chain: list[_Part]) -> tuple[int, int] | None:
     """From the place's name up to the room, where the parts lead to a door at all."""
     start, end, units = chain[0].start, chain[-1].end, [part.unit for part in chain]
-    room = BARE_ROOM.match(text, end) if units[-1] not in {"room", "number"} or len(chain) == 1 else None
+    room = BARE_ROOM.match(text, end) if units[-1] != "room" else None
     if room:
         sign = ROOM_SIGN.match(text, room.end())
         end, units = sign.end() if sign else room.end(), [*units, "room"]

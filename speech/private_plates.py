@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from speech.private_digits import figure, sounding
+from speech.private_sounds import sound_of, sounding_like
 
 Found = tuple[int, int, str]
 
@@ -22,10 +24,9 @@ PLATE = re.compile(
 MISHEARD = re.compile(
     rf"[{PROVINCES}{SOUND_ALIKE}]\s?[A-Z][·.\-， ]?(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{5}}(?![A-Z0-9])"
 )
-CUE = re.compile("(?:车牌|车号|牌照|号牌|牌号)号?码?(?:是|为|叫)?[，：: ]?")
-CAR = re.compile(
-    rf"(?:[辆量亮两]|车子?|汽车|牌子)[^，。A-Z0-9]{{0,2}}?([{PROVINCES}{SOUND_ALIKE}][^，。A-Z0-9]{{0,2}}[A-Z]?\d{{4,5}})(?!\d)"
-)
+CUES = ("车牌", "牌照", "号牌")
+AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
+CAR = re.compile(r"[那这有][辆量亮两]车?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)")
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
 LONGEST = 18
 LEAST_FIGURES = 4
@@ -39,8 +40,14 @@ def find_plates(text: str) -> Iterator[Found]:
             yield match.start(), match.end(), "plate"
     for match in CAR.finditer(figures):
         yield match.start(1), match.end(1), "plate"
-    for cue in CUE.finditer(figures):
-        told = figures[cue.end() : cue.end() + LONGEST]
+    for cue in _cue_by_sound().finditer(sound_of(text)):
+        start = AFTER_CUE.match(text, cue.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
+        told = figures[start : start + LONGEST]
         found = READ_OUT.match("".join(sounding(letter) or letter for letter in told))
         if found and sum(letter.isdigit() for letter in found[1]) >= LEAST_FIGURES:
-            yield cue.end(), cue.end() + found.end(), "plate"
+            yield start, start + found.end(), "plate"
+
+
+@cache
+def _cue_by_sound() -> re.Pattern[str]:
+    return sounding_like(CUES)

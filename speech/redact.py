@@ -41,14 +41,17 @@ class Redacted:
 
 def redact(text: str) -> Redacted:
     """Find and replace what is private in a Chinese text. Numbers go before plates, addresses and names."""
-    taken: list[Span] = []
+    found: list[Span] = []
+    taken = bytearray(len(text))
     for find in (find_plates, find_numbers, find_addresses, find_names):
         for start, end, kind in find(text):
-            if all(end <= span.start or start >= span.end for span in taken):
-                taken.append(Span(start, end, kind))
-    spans = tuple(sorted(taken))
-    kept, last = "", 0
+            if not any(taken[start:end]):
+                taken[start:end] = bytes([1]) * (end - start)
+                found.append(Span(start, end, kind))
+    spans = tuple(sorted(found))
+    kept: list[str] = []
+    last = 0
     for span in spans:
-        kept += text[last : span.start] + STANDS_FOR[span.kind]
+        kept += (text[last : span.start], STANDS_FOR[span.kind])
         last = span.end
-    return Redacted(kept + text[last:], spans)
+    return Redacted("".join((*kept, text[last:])), spans)
