@@ -18,6 +18,7 @@ from sync.placing.policy import (
     REQUEST_CALLS,
 )
 from sync.placing.policy import SETTINGS as PLACING
+from sync.sorting import CATEGORIES
 
 SETTINGS: Mapping[str, str] = {
     "voice": "which voice reads: female, male, or a voice's name",
@@ -44,6 +45,7 @@ SETTINGS: Mapping[str, str] = {
     "deadline_days": "working days to answer, by kind: urgent=0, listen=1, message=3, opinion=13, 物业=5",
     "free_days": "days without work here, beyond the country's holidays: 2026-12-24, 2027-02-05; empty: none",
     "work_days": "days that are worked here though the country rests: 2026-12-26; empty: none",
+    "categories": "what opinions are sorted by: 电梯加装=off, 停车=锁车 抢车位, 鸽子=鸽子 喂鸽子",
     "vocabulary": "names and words of the place, separated by commas, that help the recognizer",
 }
 _RANGES = {

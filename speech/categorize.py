@@ -1,12 +1,13 @@
-"""What an opinion is about; every answer with the words that led to it."""
+"""What an opinion is about; every answer with how sure it is and the words that led to it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 
-from speech.lexicon import Entry, Hit, Lexicon, find
-from speech.taxonomy import LABELS, OTHER, taxonomy
+from speech.learned import Model
+from speech.lexicon import Hit, find
+from speech.taxonomy import OTHER, Taxonomy, taxonomy
 
 DOUBT = 1.0  # weight of the thought that it is something else
 
@@ -20,26 +21,26 @@ class Category:
     because: tuple[str, ...]
 
 
-def categorize(text: str, taught: tuple[Entry, ...] = ()) -> Category:
-    """The one label that fits best; 其他 with confidence 0 when nothing points anywhere.
+def categorize(text: str, kinds: Taxonomy | None = None, model: Model | None = None) -> Category:
+    """The one category that fits best; 其他 with confidence 0 when nothing points anywhere.
 
-    `taught`: words that people in this community have taught, beside the lexicon.
+    `kinds`: the community's categories, else those that come with the program. `model`: what was learnt
+    there; without it the word lists alone answer.
     """
-    lexicon = taxonomy().lexicon
-    if taught:
-        lexicon = Lexicon((*lexicon.entries, *taught))
+    kinds = kinds or taxonomy()
+    if model is not None and text.strip():
+        label, chance, words = model.answer(text, kinds.lexicon, kinds.labels)
+        return Category(label, round(chance, 2), words)
     scores: dict[str, float] = defaultdict(float)
-    words: dict[str, list[str]] = defaultdict(list)
-    for hit in find(text, lexicon):
+    said: dict[str, list[str]] = defaultdict(list)
+    for hit in find(text, kinds.lexicon):
         scores[hit.entry.label] += hit.weight
-        words[hit.entry.label].append(_said(text, hit))
-    if not scores:
-        return Category(OTHER, 0.0, ())
-    best = max(scores, key=lambda label: (scores[label], -LABELS.index(label)))
+        said[hit.entry.label].append(_said(text, hit))
+    best = max(scores, key=lambda label: (scores[label], -kinds.labels.index(label)), default=OTHER)
     if scores[best] < 1:
         return Category(OTHER, 0.0, ())
     confidence = scores[best] / (sum(scores.values()) + DOUBT)
-    return Category(best, round(confidence, 2), tuple(words[best]))
+    return Category(best, round(confidence, 2), tuple(said[best]))
 
 
 def _said(text: str, hit: Hit) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from speech.purpose import PURPOSES
 from speech.redact import redact
 from sync.acting import Actor, ChangedMeanwhile, DeskError, NotThere
 from sync.archive import Archive
 from sync.changes import note
 from sync.community_settings import audit
 from sync.corrections import note_correction
-from sync.learning import learn_category, learn_words
+from sync.learning import CATEGORY, PURPOSE, learn_choice, learn_words
 from sync.matters import OPEN, tell_all
 from sync.records.tables import (
     Assignment,
@@ -29,13 +30,14 @@ from sync.records.tables import (
     new_id,
 )
 from sync.searching import index_words
+from sync.sorting import labels_of
 from sync.unsaid import heard_as, unsay
 from sync.words import MACHINE, transcript_name
 
 __all__ = [
     "LONGEST_SPOKEN", "LONGEST_TEXT", "Actor", "ChangedMeanwhile", "DeskError", "NotThere", "acting_on",
-    "approve", "changed", "classify", "correct", "publish_in", "publish_progress", "put_back", "reject",
-    "reply", "reply_in", "retopic",
+    "approve", "changed", "classify", "correct", "mean", "publish_in", "publish_progress", "put_back",
+    "reject", "reply", "reply_in", "retopic",
 ]  # fmt: skip
 
 LONGEST_SPOKEN = 300  # characters: about two minutes of speech
@@ -101,12 +103,30 @@ def correct(
 def classify(
     archive: Archive, actor: Actor, opinion_id: str, category: str, now: datetime, version: int | None = None
 ) -> None:
-    """Put an opinion into another category than the machine did."""
+    """Put an opinion into another category than the machine did, or confirm the machine's.
+
+    DeskError `unknown_category` for one that its community has not.
+    """
     with acting_on(archive, actor, opinion_id, version) as (session, opinion):
-        before, chosen = opinion.category or "", _bounded(category, 40)
-        learn_category(session, opinion, before, chosen, actor.id, now)
-        opinion.category, opinion.category_confidence = chosen, 1.0
-        changed(session, actor, opinion, "classified", now, before=before, after=chosen)
+        if category not in labels_of(session, opinion.community_id):
+            raise DeskError("there is no such category", "unknown_category")
+        before = opinion.category or ""
+        learn_choice(session, opinion, CATEGORY, before, category, actor.id, now)
+        opinion.category, opinion.category_confidence = category, 1.0
+        changed(session, actor, opinion, "classified", now, before=before, after=category)
+
+
+def mean(
+    archive: Archive, actor: Actor, opinion_id: str, purpose: str, now: datetime, version: int | None = None
+) -> None:
+    """Say what a caller wants, or with "" that it is none of the six. DeskError `unknown_purpose`."""
+    with acting_on(archive, actor, opinion_id, version) as (session, opinion):
+        if purpose not in ("", *PURPOSES):
+            raise DeskError("there is no such kind of call", "unknown_purpose")
+        before = opinion.purpose or ""
+        learn_choice(session, opinion, PURPOSE, before, purpose, actor.id, now)
+        opinion.purpose, opinion.purpose_confidence = purpose or None, 1.0
+        changed(session, actor, opinion, "purposed", now, before=before, after=purpose)
 
 
 def retopic(

@@ -38,6 +38,7 @@ from sync.records.tables import (
 )
 from sync.recount import recount
 from sync.searching import forget_words
+from sync.sorting import forget_understanding
 from sync.unsaid import forget_replies_told, unsay
 from sync.voiding import void_with
 
@@ -86,6 +87,7 @@ def blank_opinion(session: Session, opinion: Opinion, state: str, now: datetime)
     segments = select(OpinionRecording.recording_id).where(OpinionRecording.opinion_id == opinion.id)
     _mark_sound(session, Recording.id.in_(segments))
     _forget_review(session, opinion.id)
+    forget_understanding(session, opinion, now)
     forget_replies_told(session, opinion)
     leave(session, opinion, now)
     void_with(session, [opinion.id], now)

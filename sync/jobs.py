@@ -25,6 +25,7 @@ from sync.queue import JOBS, WorkQueue
 from sync.records.tables import Community
 from sync.searching import index_missing, is_any_missing
 from sync.settle import settle_batch
+from sync.sorting import is_due, lessons_due
 from sync.spoken_voices import forget_spoken
 from sync.storing import store_recording
 from sync.webhooks.addresses import PUBLIC_ONLY, Reach
@@ -123,6 +124,17 @@ def index_words() -> None:
             pass
 
 
+def learn(community_id: str) -> None:
+    """Learn categories from what staff of a community have confirmed, if enough is new."""
+    from sync.teaching import teach  # scikit-learn, which no other job needs
+
+    with _job("learn", community_id) as here:
+        with here.archive.database.read() as session:
+            is_wanted = is_due(session, community_id)
+        if is_wanted:
+            teach(here.archive, community_id, here.clock())
+
+
 def deliver(endpoint_id: str) -> None:
     """Tell one endpoint what is new; what is left after a minute waits behind the other endpoints' jobs."""
     with _job("deliver", endpoint_id) as here:
@@ -140,6 +152,8 @@ def expire() -> None:
         forget_spoken(here.archive, here.clock())
         if is_any_missing(here.archive):
             here.queue.put("index_words")
+        for community_id in lessons_due(here.archive):
+            here.queue.put("learn", community_id=community_id)
         prune_log(here.archive, here.clock())
         forget_answers(here.archive, here.clock())
         forget_drafts(here.archive, here.clock())

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from difflib import SequenceMatcher
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from speech.lexicon import Entry
-from speech.taught import TAUGHT_BY, taught
 from sync.records.tables import Lesson, Opinion, Transcript
 
-WORD, CATEGORY = "word", "category"
+WORD, CATEGORY, PURPOSE = "word", "category", "purpose"
 MOST_HINTS = 50
 SAID_BY = 2  # opinions in which a word was corrected before the recognizer is told of it
 _LATELY = 2_000  # lessons looked at for hints
-_MOST_EXAMPLES = 300  # opinions looked at for what they teach the categories, moved and left
 _SHORTEST, _LONGEST = 2, 12  # characters of a word worth learning
 
 
@@ -30,13 +27,12 @@ def learn_words(
         _teach(session, opinion, WORD, heard, meant, actor_id, now)
 
 
-def learn_category(
-    session: Session, opinion: Opinion, machine: str, chosen: str, actor_id: str, now: datetime
+def learn_choice(
+    session: Session, opinion: Opinion, about: str, machine: str, chosen: str, actor_id: str, now: datetime
 ) -> None:
-    """Keep the category a person chose; the latest choice alone."""
-    session.execute(delete(Lesson).where(Lesson.opinion_id == opinion.id, Lesson.kind == CATEGORY))
-    if machine != chosen:
-        _teach(session, opinion, CATEGORY, machine, chosen, actor_id, now)
+    """Keep the category or purpose a person chose, the machine's own too; the latest choice alone."""
+    session.execute(delete(Lesson).where(Lesson.opinion_id == opinion.id, Lesson.kind == about))
+    _teach(session, opinion, about, machine, chosen, actor_id, now)
 
 
 def misheard(machine: str, corrected: str) -> list[tuple[str, str]]:
@@ -81,7 +77,7 @@ def word_lessons(session: Session, community_id: str | None = None) -> Iterator[
 
 
 def category_lessons(session: Session, community_id: str | None = None) -> Iterator[tuple[str, str]]:
-    """(published words, category chosen by a person) of every opinion put elsewhere: to train on."""
+    """(published words, category) of every opinion whose category a person chose: to train on."""
     other = aliased(Transcript)
     newest = select(func.max(other.version)).where(other.opinion_id == Lesson.opinion_id)
     query = (
@@ -94,34 +90,6 @@ def category_lessons(session: Session, community_id: str | None = None) -> Itera
     if community_id is not None:
         query = query.where(Lesson.community_id == community_id)
     yield from ((words or "", category) for words, category in session.execute(query))
-
-
-def taught_categories(session: Session, community_id: str) -> tuple[Entry, ...]:
-    """Words that speak for a category in this community, as people there have put opinions right."""
-    lessons = select(Lesson.opinion_id).where(Lesson.community_id == community_id, Lesson.kind == CATEGORY)
-    lately = lessons.order_by(Lesson.id.desc()).limit(_MOST_EXAMPLES)
-    moved = session.scalars(lately).all()
-    if len(moved) < TAUGHT_BY:
-        return ()
-    left = session.scalars(
-        select(Opinion.id)
-        .where(Opinion.community_id == community_id, Opinion.state == "approved", Opinion.id.not_in(lessons))
-        .order_by(Opinion.said_at.desc())
-        .limit(_MOST_EXAMPLES)
-    ).all()
-    return taught(_examples(session, moved), _examples(session, left))
-
-
-def _examples(session: Session, opinion_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """(published words, category as it stands) of these opinions."""
-    rows = session.execute(
-        select(Opinion.id, Transcript.redacted, Opinion.category)
-        .join(Transcript, Transcript.opinion_id == Opinion.id)
-        .where(Opinion.id.in_(opinion_ids), Opinion.category.is_not(None))
-        .order_by(Transcript.version)
-    )
-    latest = {opinion_id: (words or "", str(category)) for opinion_id, words, category in rows}
-    return list(latest.values())
 
 
 def _teach(

@@ -58,6 +58,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "deliver": Job(WEBHOOKS, "sync.jobs:deliver", 180),  # slow answers hold up only these
         "render_programme": Job(PROMPTS, "ivr.broadcast.rendering:render_programme_job", 1800),
         "render": Job(PROMPTS, "ivr.prompts.render:render_job", 7200),
+        "learn": Job(PROMPTS, "sync.jobs:learn", 1800),  # where a caller's words don't wait for it
         "preview": Job(PROMPTS, "ivr.prompts.render:preview_job", 600),  # a long render looks for these, too
     }
 )

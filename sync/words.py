@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from speech.categorize import Category, categorize
 from speech.errors import SpeechError
-from speech.lexicon import Entry
+from speech.purpose import purpose_of
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
 from speech.redact import redact
@@ -23,9 +23,10 @@ from sync.alerts import raise_alert
 from sync.archive import Archive
 from sync.changes import note
 from sync.errors import RecordsUnavailable
-from sync.learning import taught_categories
+from sync.learning import CATEGORY, PURPOSE
 from sync.records.tables import Opinion, OpinionRecording, Person, Recording, Transcript
 from sync.searching import index_words
+from sync.sorting import Sorting, keep_answers, sorting_of
 from sync.sound import gather, segments
 from sync.typed import ENGINE, typed_words
 
@@ -38,13 +39,15 @@ _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs
 
 @dataclass(frozen=True)
 class Words:
-    """What came of it. `heard` is None where there was nothing to recognise."""
+    """What came of it. `heard` is None where there was nothing to recognise; `model_id` is who sorted it."""
 
     heard: Heard | None
     redacted: str
     category: Category | None
+    purpose: Category | None
     urgency: Danger | None
     problem: str | None
+    model_id: str | None = None
 
     @property
     def needs_listening(self) -> bool:
@@ -52,20 +55,25 @@ class Words:
         return self.problem is not None
 
 
-def understand(heard: Heard | None, problem: str | None = None, taught: tuple[Entry, ...] = ()) -> Words:
+def understand(heard: Heard | None, problem: str | None = None, sorting: Sorting | None = None) -> Words:
     """The meaning of a transcript; `problem` is what is known to be wrong with its sound already.
 
-    `taught`: what people have taught the categories here.
+    `sorting`: the community's categories and what was learnt there. It reads what may be published alone,
+    so that no reason it gives is a name or a number.
     """
     if heard is None or heard.is_silent:
-        return Words(heard, "", None, None, problem or problems.SILENT)
+        return Words(heard, "", None, None, None, problem or problems.SILENT)
     is_unsure = heard.confidence < LEAST_CONFIDENCE
+    public = redact(heard.text).text
+    kinds, model, model_id = (sorting.taxonomy, sorting.model, sorting.model_id) if sorting else (None,) * 3
     return Words(
         heard,
-        redact(heard.text).text,
-        categorize(heard.text, taught),
+        public,
+        categorize(public, kinds, model),
+        purpose_of(public),
         urgency(heard.text),
         problem or (problems.UNSURE if is_unsure else None),
+        model_id,
     )
 
 
@@ -92,10 +100,12 @@ def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recog
     with archive.database.read() as session:
         opinion = session.get_one(Opinion, opinion_id)
         written = typed_words(session, archive, opinion)
-        taught = taught_categories(session, opinion.community_id)
+        sorting = sorting_of(session, archive, opinion.community_id)
         spoken = gather(session, archive, opinion_id)
     if written is not None:
-        return understand(Heard(written, (), spoken.language, ENGINE, 1.0, 0.0), taught=taught), spoken.parts
+        return understand(
+            Heard(written, (), spoken.language, ENGINE, 1.0, 0.0), sorting=sorting
+        ), spoken.parts
     if spoken.sound is None:
         return understand(None, spoken.problem), spoken.parts
     try:
@@ -105,7 +115,7 @@ def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recog
             raise
         LOG.error("opinion %s: the recognizer refused its sound", opinion_id)
         return understand(None, problems.UNREADABLE), spoken.parts
-    return understand(heard, spoken.problem, taught), spoken.parts
+    return understand(heard, spoken.problem, sorting), spoken.parts
 
 
 def _take(archive: Archive, opinion_id: str, now: datetime) -> bool:
@@ -143,7 +153,7 @@ def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: date
             index_words(session, archive, opinion.id, opinion.community_id, said)
         if _is_corrected(session, opinion_id):
             words = replace(words, problem=problems.LONGER)
-        _to_review(opinion, words)
+        _to_review(session, opinion, words, now)
         note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
         if words.urgency is not None:
             raise_alert(session, archive, opinion, words.urgency, now)
@@ -199,13 +209,13 @@ def words_name(opinion_id: str) -> str:
     return f"{opinion_id}/{MACHINE}/words"
 
 
-def _to_review(opinion: Opinion, words: Words) -> None:
+def _to_review(session: Session, opinion: Opinion, words: Words, now: datetime) -> None:
     opinion.state = "review"
     opinion.version += 1
     opinion.tries = 0
     opinion.needs_listening, opinion.problem = words.needs_listening, words.problem
-    opinion.category = words.category.label if words.category else None
-    opinion.category_confidence = words.category.confidence if words.category else None
+    answers = {CATEGORY: words.category, PURPOSE: words.purpose}
+    keep_answers(session, opinion, answers, words.model_id, now)
     opinion.urgency = words.urgency.label if words.urgency else None
 
 
@@ -213,7 +223,7 @@ def _give_up(session: Session, opinion: Opinion, now: datetime) -> None:
     """Sound on which workers fail or die again and again is for people: the others must not wait."""
     LOG.error("opinion %s: left to people after %d tries", opinion.id, opinion.tries)
     leases.let_go(opinion)
-    _to_review(opinion, understand(None, problems.UNREADABLE))
+    _to_review(session, opinion, understand(None, problems.UNREADABLE), now)
     note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
 
 

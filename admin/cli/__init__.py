@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "platforms": ("admin.cli.platforms:platforms", "线上平台 · online platforms and their keys"),
     "explain": ("admin.cli.explaining:explain", "我们怎样计票 · how a topic was counted"),
     "programme": ("admin.cli.programmes:programme", "喇叭节目 · programmes: what was played; as files"),
+    "categories": ("admin.cli.sorting:categories", "意见的类别 · what opinions are sorted by"),
     "export": ("admin.cli.exporting:export", "导出成文件 · records as CSV and JSON"),
     "pull": ("admin.cli.pulling:pull", "读出变化 · a platform's changes as lines of JSON"),
     "roster": ("admin.cli.people:roster", "住户名册 · the roster of residents"),

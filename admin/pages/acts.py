@@ -13,7 +13,6 @@ from admin.pages.access import archive, language, reader
 from admin.pages.opinions import show
 from admin.pages.words import word
 from admin.roles import for_role
-from speech.taxonomy import LABELS
 from sync import assigning, joining
 from sync import desk as records_desk
 from sync.archive import Archive
@@ -91,9 +90,11 @@ def _restore(ours: Archive, actor: Actor, one: str, now: datetime) -> None:
 
 
 def _classify(ours: Archive, actor: Actor, one: str, now: datetime) -> None:
-    if text() not in LABELS:
-        raise DeskError("there is no such category", "unknown_category")
     records_desk.classify(ours, actor, one, text(), now, version())
+
+
+def _mean(ours: Archive, actor: Actor, one: str, now: datetime) -> None:
+    records_desk.mean(ours, actor, one, text(), now, version())
 
 
 def _retopic(ours: Archive, actor: Actor, one: str, now: datetime) -> None:
@@ -135,6 +136,7 @@ _ACTS: Mapping[str, _Act] = {
     "correct": _correct,
     "restore": _restore,
     "classify": _classify,
+    "mean": _mean,
     "retopic": _retopic,
     "assign": _assign,
     "unassign": _unassign,

@@ -12,12 +12,12 @@ from admin.pages.queueing import STATES, Asked, find
 from admin.pages.reading import count_open, read_rows
 from admin.pages.seen import see, topic_choices
 from admin.roles import for_role
-from speech.taxonomy import LABELS
+from speech.purpose import PURPOSES
 from sync.community_settings import audit
 from sync.problems import problem_in
+from sync.sorting import labels_of
 
 _LONGEST_QUESTION = 100
-_CATEGORIES = [(one, one) for one in LABELS]
 
 
 def add_opinions(desk: Blueprint) -> None:
@@ -46,9 +46,10 @@ def opinions() -> str:
         rows = read_rows(session, ours, page.rows)
         counts = count_open(session, who.community_id)
         topics = topic_choices(session, who.community_id)
+        categories = _choices(labels_of(session, who.community_id), asked.category)
     return render_template(
         "desk/opinions.html", rows=rows, following=page.following, counts=counts, states=STATES, asked=asked,
-        filters=_filters(asked), topics=topics, categories=_CATEGORIES, now=datetime.now(UTC),
+        filters=_filters(asked), topics=topics, categories=categories, now=datetime.now(UTC),
     )  # fmt: skip
 
 
@@ -63,16 +64,23 @@ def show(opinion_id: str, typed: dict[str, str], **more: Any) -> str:
     ours, who = archive(), reader()
     with ours.database.read() as session:
         seen = see(session, ours, who.community_id, opinion_id)
+        labels = labels_of(session, who.community_id)
     if seen is None:
         abort(404)
     with ours.database.begin() as session:
         audit(session, who.community_id, who.staff_id, "opinion_seen", opinion_id)
     return render_template(
         "desk/opinion.html", seen=seen, row=seen.row, one=seen.row.opinion, matter=seen.matter, typed=typed,
-        drafts=seen.drafts, spoken_by=seen.spoken_by, categories=_CATEGORIES, now=datetime.now(UTC),
+        drafts=seen.drafts, spoken_by=seen.spoken_by, now=datetime.now(UTC),
+        categories=_choices(labels, seen.row.opinion.category), purposes=PURPOSES,
         problem=problem_in(language(), seen.row.opinion.problem),
         **more,
     )  # fmt: skip
+
+
+def _choices(labels: tuple[str, ...], chosen: str | None) -> list[tuple[str, str]]:
+    """The categories to choose from: those in use here, and the one that is chosen though it is no more."""
+    return [(one, one) for one in dict.fromkeys((*labels, *([chosen] if chosen else [])))]
 
 
 def _filters(asked: Asked) -> dict[str, str]:

@@ -10,18 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.pages.differences import Piece, differences, hidden_pieces
+from admin.pages.gist import gist_of
 from admin.pages.hearing import Heard, bleeps, hearing, spoken_words
 from admin.pages.queueing import next_in_queue
 from admin.pages.reading import Read, read_opinion, read_rows
 from speech.bleep import Interval, hidden_letters
 from speech.recognize import Word
+from speech.summary import Summary
 from sync.archive import Archive
 from sync.assigning import colleagues
 from sync.deadlines import days_for, proposed
 from sync.errors import KeyDestroyed
+from sync.likely import Belongs, Likely, likely
 from sync.matters import Matter, matter_of
-from sync.records.tables import Capture, Opinion, Person, SpokenReply, Staff, Topic, Transcript
-from sync.searching import alike
+from sync.records.tables import Capture, Opinion, Person, SpokenReply, Staff, Topic, Transcript, Understanding
+from sync.sorting import answers_of
 from sync.spoken import Draft, drafts
 from sync.words import transcript_name
 
@@ -38,7 +41,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Alike:
-    """An opinion of nearly the same words; `share` of them in common, 0 to 1."""
+    """An opinion that is probably of the same matter; how sure we are, 0 to 1."""
 
     row: Read
     share: float
@@ -57,6 +60,8 @@ class Seen:
     hidden: Sequence[Piece]
     versions: Sequence[Version]
     alike: Sequence[Alike]
+    belongs: Belongs | None
+    gist: Summary | None
     topics: Sequence[tuple[str, str]]
     colleagues: Sequence[tuple[str, str]]
     until: str
@@ -65,6 +70,8 @@ class Seen:
     following: str | None
     drafts: Sequence[Draft]
     spoken_by: Mapping[str, str]
+    answers: Mapping[str, Understanding]
+    """The machine's own, by what they are about: category, purpose."""
 
 
 def see(session: Session, archive: Archive, community_id: str, opinion_id: str) -> Seen | None:
@@ -75,6 +82,7 @@ def see(session: Session, archive: Archive, community_id: str, opinion_id: str) 
     opinion, shown = row.opinion, row.transcript.redacted if row.transcript else None
     matter, heard = matter_of(session, opinion.id), hearing(session, archive, opinion)
     words = spoken_words(session, archive, opinion)
+    found = likely(session, opinion)
     return Seen(
         row=row,
         matter=matter,
@@ -83,7 +91,9 @@ def see(session: Session, archive: Archive, community_id: str, opinion_id: str) 
         bleeps=bleeps(heard, row.words, shown, words),
         hidden=_hidden(row),
         versions=_versions(session, archive, opinion),
-        alike=_alike(session, archive, row, {one.id for one in matter.others}),
+        alike=_alike(session, archive, row, found, {one.id for one in matter.others}),
+        belongs=found.topic,
+        gist=gist_of(shown),
         topics=topic_choices(session, community_id),
         colleagues=colleagues(session, community_id),
         until=proposed(session, opinion, datetime.now(UTC)).isoformat(),
@@ -92,6 +102,7 @@ def see(session: Session, archive: Archive, community_id: str, opinion_id: str) 
         following=next_in_queue(session, archive, opinion),
         drafts=drafts(session, archive, opinion.id),
         spoken_by=_spoken_by(session, opinion.id),
+        answers=answers_of(session, opinion.id),
     )
 
 
@@ -145,13 +156,15 @@ def _names(session: Session, ids: set[str]) -> Mapping[str, str]:
     return dict(iter((row.id, row.name) for row in rows))
 
 
-def _alike(session: Session, archive: Archive, row: Read, joined: set[str]) -> list[Alike]:
+def _alike(session: Session, archive: Archive, row: Read, found: Likely, joined: set[str]) -> list[Alike]:
     """What may be the same matter and isn't joined yet."""
-    shares = {one: share for one, share in alike(session, row.opinion.id) if one not in joined}
-    found = session.scalars(select(Opinion).where(Opinion.id.in_(shares))).all()
-    rows = [one for one in read_rows(session, archive, found) if one.words]
-    near = [Alike(one, shares[one.opinion.id], differences(row.words or "", one.words or "")) for one in rows]
-    return sorted(near, key=lambda one: -one.share)
+    shares = {one: share for one, share in found.near if one not in joined}
+    near = session.scalars(select(Opinion).where(Opinion.id.in_(shares))).all()
+    rows = [one for one in read_rows(session, archive, near) if one.words]
+    shown = [
+        Alike(one, shares[one.opinion.id], differences(row.words or "", one.words or "")) for one in rows
+    ]
+    return sorted(shown, key=lambda one: -one.share)
 
 
 def _spoken_by(session: Session, opinion_id: str) -> Mapping[str, str]:

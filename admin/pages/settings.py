@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response
 
 from admin.communities import SETTINGS, typed_setting
 from admin.pages.access import archive, reader
-from admin.pages.doing import actor, attempt_within, done
+from admin.pages.doing import actor, attempt_within, done, now
 from admin.roles import for_role
 from sync.community_settings import change_setting, setting
 from sync.desk import ChangedMeanwhile, DeskError
 from sync.errors import RecordsError
 from sync.queue import WorkQueue
 from sync.records.tables import Community, Setting
+from sync.sorting import go_back, models
 
 Answer = str | Response | tuple[str, int]
 _HEARD = frozenset({"voice", "keep_months", "notice_version"})  # what is rendered otherwise from now on
@@ -39,7 +40,18 @@ def add_settings(desk: Blueprint, queue: WorkQueue) -> None:
         done("done_setting")
         return redirect(url_for("desk.settings", _anchor=name))
 
+    @for_role("settings.write")
+    def learnt_back() -> Answer:
+        """An earlier model, or the word lists alone, from the next opinion on."""
+        asked = request.form.get("model", "")[:40]
+        problem = attempt_within(lambda session: go_back(session, actor(), asked, now()))
+        if problem:
+            return _page({}), problem
+        done("done_learnt_back")
+        return redirect(url_for("desk.settings", _anchor="learnt"))
+
     desk.add_url_rule("/settings", "settings", settings)
+    desk.add_url_rule("/settings/learnt/back", "learnt_back", learnt_back, methods=["POST"])
     desk.add_url_rule("/settings/<name>", "setting_change", change, methods=["POST"])
 
 
@@ -81,6 +93,8 @@ def _page(typed: dict[str, str]) -> str:
         community = session.get_one(Community, community_id)
         kept = {name: as_typed(setting(session, community_id, name)) for name in SETTINGS}
         changed = {name: session.get(Setting, (community_id, name)) for name in SETTINGS}
+        learnt = models(session, community_id, most=10)
     return render_template(
-        "desk/settings.html", community=community, settings=SETTINGS, kept=kept, typed=typed, changed=changed
-    )
+        "desk/settings.html", community=community, settings=SETTINGS, kept=kept, typed=typed, changed=changed,
+        learnt=learnt,
+    )  # fmt: skip

@@ -64,6 +64,12 @@ _FEEDBACK = _record(
     release=_text("How neighbours may hear it: none · words · voice"),
     category=_text("What it is about", may_be_null=True),
     category_confidence={"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    purpose=_text(
+        "What the caller wants: 咨询 ask · 求助 be helped · 投诉 complain · 举报 report a wrong · "
+        "建议 suggest · 表扬 praise",
+        may_be_null=True,
+    ),
+    purpose_confidence={"type": ["number", "null"], "minimum": 0, "maximum": 1},
     urgency=_text("Why it should not wait", may_be_null=True),
     needs_listening={**_FLAG, "description": "The machine could not make out the words well"},
     is_practice={**_FLAG, "description": "From a practice phone; only in demo communities"},

@@ -50,6 +50,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "release": "给邻居听 none 不给, words 文字, voice 原声",
         "category": "类别 · category",
         "category_confidence": "机器把握 0–1 · the machine's confidence",
+        "purpose": "诉求：咨询 求助 投诉 举报 建议 表扬 · what the caller wants",
+        "purpose_confidence": "机器把握 0–1，人定的为 1 · the machine's confidence, 1 where a person chose",
         "urgency": "急事 · urgency",
         "needs_listening": "要人听 · whether a person has to listen",
         "is_practice": "练习 · practice, not counted",

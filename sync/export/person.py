@@ -112,6 +112,7 @@ def _opinion(session: Session, archive: Archive, person: Person, opinion: Opinio
         "stage",
         "release",
         "category",
+        "purpose",
         "channel",
         "said_at",
     )

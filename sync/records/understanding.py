@@ -45,7 +45,7 @@ class Learned(Base):
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     community_id: Mapped[str] = mapped_column(ForeignKey("communities.id"))
-    key_id: Mapped[str] = mapped_column(ForeignKey("keys.id"))
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("keys.id"))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str]
     examples: Mapped[int]

@@ -22,7 +22,8 @@ Json = dict[str, Any]
 
 _PLAIN = (
     "id", "kind", "topic_id", "state", "stage", "channel", "evidence", "release", "category",
-    "category_confidence", "urgency", "needs_listening", "is_practice", "said_at", "version",
+    "category_confidence", "purpose", "purpose_confidence", "urgency", "needs_listening", "is_practice",
+    "said_at", "version",
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from speech.categorize import LABELS, OTHER, categorize
+from speech.categorize import categorize
+from speech.taxonomy import LABELS, OTHER
 
 
 @pytest.mark.parametrize(

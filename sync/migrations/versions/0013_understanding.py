@@ -49,7 +49,7 @@ def _learned() -> None:
         "learned",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("community_id", sa.String(length=40), nullable=False),
-        sa.Column("key_id", sa.String(length=40), nullable=False),
+        sa.Column("key_id", sa.String(length=40), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("examples", sa.Integer(), nullable=False),
