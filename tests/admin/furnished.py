@@ -35,7 +35,7 @@ from tests.admin.desk import Desk
 from tests.admin.spoken import speak
 
 LAMPS = record_id("tp", "demo", "lamps")
-PASSWORD = "a long password"
+PASSWORD, CALLER = "a long password", "+8613800000001"
 LONG = ["东巷口", "的", "路等?", "坏", "了", "三天", "，", "我", "叫", "王桂兰", "，", "晚上", "出门",
         "看不见", "，", "打", "电话", "给", "吴业?", "也", "不管"]  # fmt: skip
 NEAR = ["东巷口", "路灯", "坏", "了", "，", "晚上", "看不见", "，", "物业", "不管"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.admin.browser import DESKTOP, PHONE, browser, served, sit_down
+from tests.admin.browser import DESKTOP, PHONE, Seat, browser, find_person, served, sit_down
 from tests.admin.desk import open_desk
-from tests.admin.furnished import furnish, pages
+from tests.admin.furnished import CALLER, furnish, pages
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WIDTHS = {"desktop": DESKTOP, "phone": PHONE}
@@ -31,15 +31,25 @@ def main() -> None:
             for width, viewport in WIDTHS.items():
                 account = desk.account
                 seat = sit_down(opened, base, account.name, account.password, viewport=viewport)
+                find_person(seat, CALLER)
                 for endpoint, path in places:
                     seat.go(path)
                     file = FOLDER / f"{endpoint.removeprefix('desk.')}-{width}.webp"
                     file.write_bytes(picture(seat.page, viewport["width"]))
                     written.add(file)
+                    take_danger(seat)  # it stands on top of every page until then: the first shows it
         desk.archive.close()
     for file in FOLDER.glob("*.webp"):
         if file not in written:
             file.unlink()
+
+
+def take_danger(seat: Seat) -> None:
+    """Press the button of a danger that nobody has taken yet."""
+    button = seat.page.locator("form[action$='/taken'] button")
+    if button.count():
+        with seat.page.expect_navigation():
+            button.first.click()
 
 
 def picture(page: Page, width: int) -> bytes:

@@ -9,9 +9,19 @@ from dataclasses import astuple, dataclass
 import pytest
 from playwright.sync_api import Browser
 
-from tests.admin.browser import DESKTOP, NEEDS_CHROMIUM, PHONE, Seat, browser, served, sit_down, violations
+from tests.admin.browser import (
+    DESKTOP,
+    NEEDS_CHROMIUM,
+    PHONE,
+    Seat,
+    browser,
+    find_person,
+    served,
+    sit_down,
+    violations,
+)
 from tests.admin.desk import Desk
-from tests.admin.furnished import furnish, pages
+from tests.admin.furnished import CALLER, furnish, pages
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -74,11 +84,13 @@ def test_no_page_shuts_anybody_out(
     if is_english:
         seat.page.click("button[name=language]")
         seat.page.wait_for_selector("html[lang=en]")
+    find_person(seat, CALLER)
     found: dict[str, list[str]] = {}
     for endpoint, path in addresses:
         (look,) = (one for one in looks(endpoint) if one.is_english is is_english)
         look.dress(seat)
         seat.go(path)
+        assert seat.page.url.endswith(path)
         wrong = violations(seat.page) + wide(seat)
         if wrong:
             found[f"{path} {look}"] = wrong
