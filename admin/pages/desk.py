@@ -22,6 +22,7 @@ from admin.pages.callbacks import add_callbacks
 from admin.pages.charts import bar, stack
 from admin.pages.counting import add_counting
 from admin.pages.differences import differences
+from admin.pages.gist import add_gist
 from admin.pages.libraries import add_libraries
 from admin.pages.look import look
 from admin.pages.navigation import navigation
@@ -66,6 +67,7 @@ def create_desk(queue: WorkQueue, clips: ClipStore, home: Path) -> Blueprint:
     add_behalf(desk, queue)
     add_overview(desk)
     add_topics(desk, queue)
+    add_gist(desk)
     add_stages(desk, queue)
     add_prompts(desk, queue)
     add_roster(desk, queue)
