@@ -18,7 +18,7 @@ SIGNED = (
     *("calls.begin", "calls.turn", "calls.status", "calls.recording"),
     *("calls.placed", "calls.placed_status", "calls.unanswered", "paged.begin", "paged.done"),
 )
-MOST_PUBLIC = 20
+MOST_PUBLIC = 21
 
 
 @pytest.fixture(scope="module")

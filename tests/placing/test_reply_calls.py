@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from sync.records.tables import Consent, Opinion, Reply, Satisfaction
-from tests.placing.world import World
+from tests.placing.world import World, says
 
 
 def _stage(world: World, opinion_id: str) -> str:
@@ -24,7 +24,7 @@ def test_a_reply_calls_who_agreed_is_heard_on_asking_and_reopened_when_it_does_n
     world.replies(opinion_id)
     (order,) = world.look(times=2)
     phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="human")
-    assert "您提的意见有回复了" in phone.heard_first
+    assert says(phone.heard_first, "placed.reply")
     assert "路灯下周装好" not in phone.heard_first
     world.at_leisure(phone, "1", "#")
     assert "路灯下周装好" in phone.said
@@ -90,11 +90,11 @@ def test_where_nobody_can_tell_who_listens_not_even_that_there_is_a_reply_is_sai
     world.replies(world.speaks())
     (order,) = world.look(times=2)
     phone = world.api.ring(world.client, order).answered(order["Url"], AnsweredBy="unknown")
-    assert "您在听，请按1" in phone.said
+    assert says(phone.said, "placed.anybody")
     assert "您提的意见" not in phone.said
     assert "路灯" not in phone.said
     phone.press("1")
-    assert "您提的意见有回复了" in phone.said
+    assert says(phone.said, "placed.reply")
     assert world.states() == ["reached"]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from ivr.outbound.door import CallsDoor, OutLine
 from ivr.outbound.placer import Placer, look
+from ivr.prompts.book import Book
 from sync.archive import Archive
 from sync.community_settings import change_setting
 from sync.desk import Actor, reply
@@ -26,6 +27,12 @@ COMMUNITY = "cm_test"
 ELDER = "+8613800138000"
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # ten in the morning in the village
 DESK = Actor("staff_1", COMMUNITY)
+
+
+def says(text: str, prompt_id: str) -> bool:
+    """Whether what was heard holds the fixed words of a prompt, however the book puts them today."""
+    fixed = [words for words, is_value in Book.load("zh").fragments(prompt_id) if not is_value]
+    return bool(fixed) and all(words in text for words in fixed)
 
 
 @dataclass
