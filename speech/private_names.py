@@ -39,7 +39,7 @@ COMMON = 100
 NEARBY = 12
 LONGEST = 8  # letters of a name that a recognizer misheard
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
-FAMOUS = 400
+FAMOUS = 800
 
 
 @cache
@@ -61,6 +61,7 @@ def find_names(text: str) -> Iterator[Found]:
     themselves 我姓王 or 我是老王 is hidden.
     """
     jieba.setLogLevel(60)
+    jieba.initialize()  # reads the dictionary once; without it no word is known
     sure = {match.end() for match in SURELY.finditer(text)}
     hints = {match.end() for match in PERHAPS.finditer(text)}
     starts = {match.end() for match in START.finditer(text)}

@@ -24,7 +24,9 @@ CUE_WORDS = (
     *("电话", "手机", "号码", "身份证", "证件号", "银行卡", "社保卡", "医保卡"),
     *("存折", "卡号", "账号", "座机", "固话", "联系方式"),
 )
-PUBLIC = re.compile(r"(编号|单号|文号|议题|受理号|受理|热线|回执|第|案号|工单)[^，。；！？\d]{0,4}$")
+PUBLIC = re.compile(
+    r"(编号|单号|文号|议题|受理号|受理|热线|回执|第|案号|工单)[^，。；！？\d]{0,4}$|(?:19|20)\d\d[〕\]】)）］]第?$"
+)
 AMOUNT = re.compile(
     r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
 )
@@ -138,6 +140,8 @@ def _kind(digits: str, before: str) -> str:
         return "id"
     if re.search("卡|存折|账号|账户", near) or 16 <= len(digits) <= 19:
         return "card"
+    if re.search("微信|[QＱq][QＱq]|扣扣", near):
+        return "number"
     if TELEPHONE.fullmatch(digits) or re.search("电话|手机|座机", near):
         return "phone"
     return "number"
