@@ -25,7 +25,7 @@ from speech.models import check as check_models
 from speech.synthesize import load_synthesizer
 from sync.database import Database
 from sync.errors import RecordsError
-from sync.placing.policy import MISSED_CALLS, OFF, REPLY_CALLS
+from sync.placing.policy import DUTY_PHONE, MISSED_CALLS, OFF, REPLY_CALLS
 from sync.queue import WorkQueue
 from sync.records.tables import Community, Endpoint, Setting
 
@@ -206,10 +206,11 @@ def _calls_out(settings: Settings) -> Iterator[Finding]:
             return
         with archive.database.read() as session:
             wanted = select(Setting.community_id, Setting.value)
-            rows = session.execute(wanted.where(Setting.name.in_((MISSED_CALLS, REPLY_CALLS)))).all()
+            names = (MISSED_CALLS, REPLY_CALLS, DUTY_PHONE)
+            rows = session.execute(wanted.where(Setting.name.in_(names))).all()
     finally:
         archive.close()
-    wanting = {community_id for community_id, value in rows if value not in (OFF, False, None)}
+    wanting = {community_id for community_id, value in rows if value not in (OFF, False, None, "")}
     line = settings.out.line if settings.out else "none"
     is_ok = not wanting or can_dial(settings)
     told = f"line: {line}; communities that want them: {len(wanting)}"
