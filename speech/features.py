@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jieba
@@ -44,12 +44,17 @@ def plain(text: str) -> str:
     return "".join(letter for letter in said if letter.isalnum())[:LONGEST]
 
 
-def stretches(text: str, lexicon: Lexicon) -> Iterator[Stretches]:
-    """All stretches of a text that is `plain` already."""
+def cut(text: str) -> list[str]:
+    """The words of a text by jieba's dictionary alone."""
+    return list(jieba.lcut(text, HMM=False))
+
+
+def stretches(text: str, lexicon: Lexicon, words: Sequence[str] | None = None) -> Iterator[Stretches]:
+    """All stretches of a text that is `plain` already; `words`: what `cut` made of it, if that is known."""
     letters = codes(text)
     yield _runs(LETTERS, letters.astype(np.uint64))
     yield _runs(SOUNDS, heard(letters).astype(np.uint64))
-    yield _words(text)
+    yield _words(cut(text) if words is None else words)
     yield _listed(text, lexicon)
 
 
@@ -67,9 +72,8 @@ def _runs(block: int, row: npt.NDArray[np.uint64]) -> Stretches:
     return _of(block, np.concatenate(keys), np.concatenate(starts), np.concatenate(lengths))
 
 
-def _words(text: str) -> Stretches:
-    """Words of jieba's dictionary, alone and two by two."""
-    words = jieba.lcut(text, HMM=False)
+def _words(words: Sequence[str]) -> Stretches:
+    """Words alone and two by two."""
     lengths = np.array([len(word) for word in words], np.int64)
     starts = np.cumsum(lengths) - lengths
     alone = np.array([_number(word) for word in words], np.uint64)

@@ -6,11 +6,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import jieba
 import numpy as np
 import numpy.typing as npt
 
-from speech.features import BLOCKS, LISTED, Keys, Stretches, plain, stretches
+from speech.features import BLOCKS, LISTED, Keys, Places, Stretches, cut, plain, stretches
 from speech.lexicon import Lexicon
 
 STRENGTHS = (1.0, 1.0, 1.0, 1.0)
@@ -31,10 +30,18 @@ class Block:
 
 @dataclass(frozen=True)
 class Seen:
-    """The known stretches of one block in a text: rows in the block, their values, all scaled together."""
+    """What a block knows of a text: rows of the block in order, their values, all scaled together."""
 
-    rows: npt.NDArray[np.int64]
+    rows: Places
     values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The stretches of one kind in a text that a block knows, each with its row."""
+
+    stretches: Stretches
+    rows: Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +59,8 @@ class Model:
 
     def scores(self, text: str, lexicon: Lexicon) -> npt.NDArray[np.float64]:
         """One score a label; the greatest is the answer."""
-        return self._scores(list(stretches(plain(text), lexicon)))
+        said = plain(text)
+        return self._scores(self._find(said, lexicon, cut(said)))
 
     def chances(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The probability of each label, from its scores; rows of scores give rows."""
@@ -65,12 +73,13 @@ class Model:
     ) -> tuple[str, float, tuple[str, ...]]:
         """The best of the `labels` in use, how sure that is from 0 to 1, and the words that speak for it."""
         said = plain(text)
-        found = list(stretches(said, lexicon))
+        words = cut(said)
+        found = self._find(said, lexicon, words)
         scores = self._scores(found)
         usable = [at for at, label in enumerate(self.labels) if label in labels]
         best = max(usable, key=lambda at: float(scores[at]))
         chance = float(self.chances(scores[usable])[usable.index(best)])
-        return self.labels[best], chance, tuple(self._reasons(text, said, found, best))
+        return self.labels[best], chance, tuple(self._reasons(text, words, found, best))
 
     def pack(self) -> bytes:
         """As bytes, which `unpack` reads."""
@@ -104,52 +113,73 @@ class Model:
             labels = tuple(str(label) for label in arrays["labels"])
             return cls(labels, tuple(blocks), arrays["bias"], float(arrays["sureness"]))
 
-    def _scores(self, found: Sequence[Stretches]) -> npt.NDArray[np.float64]:
+    def judge(self, found: Sequence[Stretches]) -> npt.NDArray[np.float64]:
+        """The same of stretches that were found already."""
+        return self._scores([_known(one, self.blocks[one.block].keys) for one in found])
+
+    def _find(self, said: str, lexicon: Lexicon, words: Sequence[str]) -> list[_Found]:
+        return [_known(one, self.blocks[one.block].keys) for one in stretches(said, lexicon, words)]
+
+    def _scores(self, found: Sequence[_Found]) -> npt.NDArray[np.float64]:
         scores = self.bias.astype(np.float64)
         for one in found:
-            block = self.blocks[one.block]
-            seen = look(one, block.keys, block.rarity)
+            block = self.blocks[one.stretches.block]
+            seen = _valued(one, block.rarity)
             scores += seen.values @ block.weights[seen.rows]
         return scores
 
-    def _reasons(self, text: str, said: str, found: Sequence[Stretches], best: int) -> Iterator[str]:
+    def _reasons(self, text: str, words: Sequence[str], found: Sequence[_Found], best: int) -> Iterator[str]:
         """The words whose letters spoke for `best` the most, the strongest first."""
-        spoke = np.zeros(len(said) + 1)
+        letters = sum(map(len, words))
+        spoke = np.zeros(letters + 1)
         for one in found:
-            block = self.blocks[one.block]
-            rows, is_known = places(one.keys, block.keys)
-            weights = block.weights[rows]
-            for_best = (weights[:, best] - weights.mean(axis=1)) * block.rarity[rows] * is_known / one.lengths
-            np.add.at(spoke, one.starts, for_best)  # what begins here is taken back where it ends
-            np.add.at(spoke, np.minimum(one.starts + one.lengths, len(said)), -for_best)
-        along = np.cumsum(spoke)
+            block, starts, lengths = (
+                self.blocks[one.stretches.block],
+                one.stretches.starts,
+                one.stretches.lengths,
+            )
+            weights = block.weights[one.rows]
+            for_best = (weights[:, best] - weights.mean(axis=1)) * block.rarity[one.rows] / lengths
+            np.add.at(spoke, starts, for_best)  # what begins here is taken back where it ends
+            np.add.at(spoke, np.minimum(starts + lengths, letters), -for_best)
+        until = np.concatenate(([0.0], np.cumsum(np.cumsum(spoke))))
         weighed: dict[str, float] = {}
         start = 0
-        for word in jieba.lcut(said, HMM=False):
+        for word in words:
             end = start + len(word)
             if len(word) > 1 and word in text:
-                weighed[word] = max(weighed.get(word, 0.0), float(along[start:end].sum()))
+                weighed[word] = max(weighed.get(word, 0.0), float(until[end] - until[start]))
             start = end
         strongest = sorted((-weight, word) for word, weight in weighed.items() if weight > 0)
         yield from (word for _, word in strongest[:MOST_REASONS])
 
 
-def places(keys: Keys, known: Keys) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Where each of `keys` stands in the sorted `known`, and whether it does."""
-    if not len(known):
-        return np.zeros(len(keys), np.int64), np.zeros(len(keys), np.bool_)
-    rows = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return rows, known[rows] == keys
-
-
 def look(one: Stretches, known: Keys, rarity: Floats) -> Seen:
     """What of a text a block knows: more of the same counts by its logarithm, the rarer the more."""
-    rows, is_known = places(one.keys, known)
-    strengths = None if one.strengths is None else one.strengths[is_known]
-    rows, inverse = np.unique(rows[is_known], return_inverse=True)
-    many = np.bincount(inverse, strengths, len(rows))
+    return _valued(_known(one, known), rarity)
+
+
+def _known(one: Stretches, known: Keys) -> _Found:
+    if not len(known) or not len(one.keys):
+        nothing = np.zeros(0, np.int64)
+        return _Found(Stretches(one.block, one.keys[:0], nothing, nothing, np.zeros(0)), nothing)
+    order = np.argsort(one.keys)  # in order they are looked up several times as fast
+    keys = one.keys[order]
+    rows = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    is_known = known[rows] == keys
+    kept = order[is_known]
+    strengths = None if one.strengths is None else one.strengths[kept]
+    found = Stretches(one.block, keys[is_known], one.starts[kept], one.lengths[kept], strengths)
+    return _Found(found, rows[is_known])
+
+
+def _valued(one: _Found, rarity: Floats) -> Seen:
+    is_first = np.ones(len(one.rows), np.bool_)
+    is_first[1:] = one.rows[1:] != one.rows[:-1]
+    rows = one.rows[is_first]
+    many = np.bincount(np.cumsum(is_first) - 1, one.stretches.strengths, len(rows))
     values: npt.NDArray[np.float64] = np.log1p(many)
-    if one.block != LISTED:
+    if one.stretches.block != LISTED:
         values = (1 + np.log(many)) * rarity[rows]
     length = float(np.sqrt(values @ values))
-    return Seen(rows, values * (STRENGTHS[one.block] / length) if length else values)
+    return Seen(rows, values * (STRENGTHS[one.stretches.block] / length) if length else values)

@@ -154,7 +154,7 @@ def _matrix(rows: Iterator[Stretches], keys: npt.NDArray[np.uint32], rarity: Flo
 def _sureness(model: Model, heard: Sequence[list[Stretches]], labels: Sequence[str]) -> float:
     """What makes the scores of unseen examples probabilities: temperature scaling (Guo and others, 2017)."""
     right = [at for at, label in enumerate(labels) if label in model.labels]
-    scores = np.stack([model._scores(heard[at]) for at in right])
+    scores = np.stack([model.judge(heard[at]) for at in right])
     column = [model.labels.index(labels[at]) for at in right]
 
     def surprise(logarithm: float) -> float:

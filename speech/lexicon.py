@@ -44,13 +44,22 @@ class Lexicon:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
         self.by_word: dict[str, list[Entry]] = defaultdict(list)
-        self.by_sound: dict[tuple[int, ...], list[Entry]] = defaultdict(list)
+        self.by_sound: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
             self.by_word[entry.word].append(entry)
-            numbers = tuple(syllable_number(syllable) for syllable in entry.sound)
+            numbers = [syllable_number(syllable) for syllable in entry.sound]
             if len(numbers) > 1 and all(numbers):
-                self.by_sound[numbers].append(entry)
-        self.lengths = sorted({len(entry.word) for entry in self.entries})
+                self.by_sound["".join(map(chr, numbers))].append(entry)
+        self.word_lengths = _lengths(self.by_word)
+        self.sound_lengths = _lengths(self.by_sound)
+
+
+def _lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """By the first two letters of keys: how long they are, so that most of a text is passed over at once."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for key in keys:
+        found[key[:2]].add(len(key))
+    return {begins: tuple(sorted(lengths)) for begins, lengths in found.items()}
 
 
 @cache
@@ -98,13 +107,15 @@ def _rank(hit: Hit) -> tuple[int, float, int]:
 
 
 def _hits(text: str, lexicon: Lexicon, least: int) -> Iterator[Hit]:
-    said = tuple(heard(codes(text)).tolist())
-    for length in lexicon.lengths:
-        for start in range(len(text) - length + 1):
+    said = heard(codes(text)).tobytes().decode("utf-16-le")
+    for start in range(len(text)):
+        for begins in (text[start], text[start : start + 2]):
+            for length in lexicon.word_lengths.get(begins, ()):
+                for entry in lexicon.by_word.get(text[start : start + length], ()):
+                    yield Hit(entry, start, entry.weight)
+        for length in lexicon.sound_lengths.get(said[start : start + 2], ()):
             word = text[start : start + length]
-            for entry in lexicon.by_word.get(word, ()):
-                yield Hit(entry, start, entry.weight)
-            if length >= least:
+            if length >= least and not (length == 2 and is_everyday(word)):
                 for entry in lexicon.by_sound.get(said[start : start + length], ()):
-                    if entry.word != word and not (length == 2 and is_everyday(word)):
+                    if entry.word != word:
                         yield Hit(entry, start, entry.weight * SOUND_WEIGHT[min(3, length)])
