@@ -1,7 +1,7 @@
 """Danger heard and not heard: our own sentences, clean and misheard, and false alarms on citizens' letters.
 
-`urgent_said.tsv` was written before the word list and looked at while it was made; `urgent_said_later.tsv`
-after it, and the list was not touched since. Letters come from `../shared/data`, where they are present.
+`urgent_said_last.tsv` was written after the list of words, `urgent_said_fresh.tsv` after everything; neither
+is learnt from. Letters come from `../shared/data`, where they are present.
 """
 
 from __future__ import annotations
@@ -28,12 +28,8 @@ Said = Sequence[tuple[str, str]]  # a kind of danger or "-", and a sentence
 def measure() -> Iterator[Measured]:
     """Recall of danger, and false alarms as a share of what tells of none."""
     chance = random.Random(11)
-    for name, file in (
-        ("known", "urgent_said.tsv"),
-        ("later", "urgent_said_later.tsv"),
-        ("last", "urgent_said_last.tsv"),
-    ):
-        said = sentences(file)
+    for name in ("last", "fresh"):
+        said = sentences(f"urgent_said_{name}.tsv")
         yield from _measured(f"understand.urgent.{name}", said, lambda text: text)
         yield from _measured(
             f"understand.urgent.{name}_misheard", said, lambda text: misheard(text, NOISE, chance)

@@ -47,6 +47,10 @@ class Likeness:
     _by_term: Row
     """and what it weighs there."""
     _starts: Places
+    _known: Keys
+    """The stretches, in order,"""
+    _rarity: npt.NDArray[np.float64]
+    """and how rare each is."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Likeness:
@@ -55,9 +59,9 @@ class Likeness:
         rows = np.repeat(np.arange(len(texts)), [len(one) for one, _ in keys])
         flat = np.concatenate([one for one, _ in keys]) if keys else np.zeros(0, np.uint64)
         weighs = np.concatenate([weights for _, weights in keys]) if keys else np.zeros(0, np.float32)
-        _, terms, df = np.unique(flat, return_inverse=True, return_counts=True)
-        rarity = np.log((len(texts) + 1.0) / (df + 0.5))[terms]
-        weights = (weighs * np.maximum(rarity, 0.05)).astype(np.float32)
+        known, terms, df = np.unique(flat, return_inverse=True, return_counts=True)
+        rarity = np.maximum(np.log((len(texts) + 1.0) / (df + 0.5)), 0.05)
+        weights = (weighs * rarity[terms]).astype(np.float32)
         norms = np.sqrt(np.bincount(rows, weights.astype(np.float64) ** 2, minlength=len(texts)))
         weights /= np.maximum(norms, 1e-9)[rows].astype(np.float32)
         order = np.argsort(terms, kind="stable")
@@ -69,13 +73,30 @@ class Likeness:
             _texts=rows[order],
             _by_term=weights[order],
             _starts=np.searchsorted(terms[order], np.arange(len(df) + 1)),
+            _known=known,
+            _rarity=rarity,
         )
 
     def to(self, place: int) -> Row:
         """How alike the text at a place is to each text: cosines from 0 to 1."""
         mine = slice(self._bounds[place], self._bounds[place + 1])
+        return self._cosines(self._terms[mine], self._weights[mine])
+
+    def cosines(self, text: str) -> Row:
+        """How alike another text is to each of them."""
+        keys, weighs = _keys(text)
+        if not len(self._known) or not len(keys):
+            return np.zeros(self.count, np.float32)
+        places = np.minimum(np.searchsorted(self._known, keys), len(self._known) - 1)
+        is_known = self._known[places] == keys
+        rarest = np.log((self.count + 1.0) / 0.5)
+        weights = weighs * np.where(is_known, self._rarity[places], rarest)
+        weights = (weights / max(float(np.linalg.norm(weights)), 1e-9)).astype(np.float32)
+        return self._cosines(places[is_known], weights[is_known])
+
+    def _cosines(self, terms: Places, weights: Row) -> Row:
         found = np.zeros(self.count, np.float32)
-        for term, weight in zip(self._terms[mine], self._weights[mine], strict=True):
+        for term, weight in zip(terms, weights, strict=True):
             posting = slice(self._starts[term], self._starts[term + 1])
             found[self._texts[posting]] += weight * self._by_term[posting]
         return np.minimum(found, np.float32(1.0))

@@ -1,7 +1,8 @@
 """Whether a text tells of somebody in danger just now; with the words that led to it.
 
 Words are found by their characters, or by their sound where they were misheard (`speech.syllables`). What is
-denied, feared, prevented, over or only heard of is no danger; a cry for help makes a hint one.
+denied, feared, prevented, over or only heard of is no danger; a cry for help makes a hint one. Where no sign
+stands at all, likeness to our own sentences decides (`speech.urgent_examples`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from rapidfuzz.distance import Levenshtein
 
 from speech.syllables import blur, codes, heard, syllable_number
 from speech.unurgent import is_dismissed, is_pressing
+from speech.urgent_examples import danger_like
 
 URGENT_LABELS = ("燃气", "火情", "摔倒", "暴力", "自伤")
-CERTAIN, SOUNDED, HINTED = 0.9, 0.75, 0.6
+CERTAIN, SOUNDED, HINTED, LIKE = 0.9, 0.75, 0.6, 0.5
+_PART, _LONGEST_PART = 80, 120
 _NEAR = 10  # characters between the two words of a pair
 _LIKE = {2: 0.5, 3: 0.8}  # how sure a word is by its sound alone; two syllables have too many homophones
 _ONE_WRONG = 0.6  # where one syllable of four or more is another
@@ -78,11 +81,35 @@ class _Found:
 def urgency(text: str) -> Danger | None:
     """The danger that a text tells of, or None: talk of prevention or of the past is no danger."""
     signs: dict[str, list[_Found]] = defaultdict(list)
+    dismissed: list[_Found] = []
     for found in _signs(text):
-        if not is_dismissed(text, found.start, found.last, found.end, found.sign.label, found.sign.weight):
+        if is_dismissed(text, found.start, found.last, found.end, found.sign.label, found.sign.weight):
+            dismissed.append(found)
+        else:
             signs[found.sign.label].append(found)
-    dangers = (_danger(text, label, found) for label, found in signs.items())
-    return max((one for one in dangers if one), key=lambda one: one.confidence, default=None)
+    dangers = [one for label, found in signs.items() if (one := _danger(text, label, found))]
+    if not dangers and not dismissed:
+        dangers = list(_like_others(text))
+    return max(dangers, key=lambda one: one.confidence, default=None)
+
+
+def _like_others(text: str) -> Iterator[Danger]:
+    """What no sign tells: each part of the text by its likeness to sentences of danger and of none."""
+    for part in _parts_of(text):
+        if (like := danger_like(part)) is not None:
+            yield Danger(like.label, min(LIKE + like.pull / 10, HINTED), like.because)
+
+
+def _parts_of(text: str) -> Iterator[str]:
+    """The text by its sentences, short ones together: about as long as what it is compared with."""
+    part = ""
+    for sentence in re.split(f"(?<=[{_STOPS}])", text):
+        if part and len(part) + len(sentence) > _PART:
+            yield part
+            part = ""
+        part += sentence[:_LONGEST_PART]
+    if part.strip():
+        yield part
 
 
 def _danger(text: str, label: str, found: list[_Found]) -> Danger | None:

@@ -71,11 +71,11 @@ def test_words_heard_alone_are_less_sure_than_words_read() -> None:
     assert misread.confidence < read.confidence == CERTAIN
 
 
-@pytest.mark.parametrize(("share", "recall", "false"), [(0.0, 0.95, 0.03), (0.2, 0.8, 0.06)])
+@pytest.mark.parametrize(("share", "recall", "false"), [(0.0, 0.85, 0.05), (0.2, 0.7, 0.08)])
 def test_most_dangers_are_heard_and_little_else_also_where_much_is_misheard(
     share: float, recall: float, false: float
 ) -> None:
-    chance, said = random.Random(5), sentences("urgent_said.tsv")
+    chance, said = random.Random(5), sentences("urgent_said_last.tsv")
     heard = [(kind, urgency(misheard(text, share, chance) if share else text)) for kind, text in said]
     dangers = [found is not None for kind, found in heard if kind != "-"]
     others = [found is not None for kind, found in heard if kind == "-"]
