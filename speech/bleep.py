@@ -12,19 +12,20 @@ import numpy as np
 
 from speech.audio import Audio
 from speech.errors import SpeechError
+from speech.private_digits import figure
+from speech.private_sounds import sound_of
 from speech.recognize import Word
 from speech.redact import redact
 
 TONE_HERTZ = 480.0
 TONE_LEVEL = 0.06  # softer than speech: listeners should not be startled
 FADE_SECONDS = 0.02
-BEFORE_SECONDS, AFTER_SECONDS = (
-    0.2,
-    0.3,
-)  # recognizers are late with the end of a word more than with its start
+# Recognizers are late with the end of a word more than with its start. Measured: benchmarks/private.py.
+BEFORE_SECONDS, AFTER_SECONDS = 0.1, 0.2
 LEAST_ALIKE = 0.5  # share of the letters that words and text must have in common to be laid side by side
 _SECONDS_A_LETTER = 0.12  # nobody says a syllable faster
 _LEAST_SURE = 3  # letters in a row
+_SAID = "零一二三四五六七八九"
 _JOINED_SECONDS = 0.25  # between two tones nothing could be made out
 
 
@@ -58,12 +59,12 @@ def hidden_intervals(
     """When the hidden places of `text` are heard, in a sound of so many seconds in which `words` were.
 
     The words may be a machine's and the text a person's: they are laid side by side by their longest common
-    stretches. Everything between what may be heard before a hidden place and what may be heard after it is
-    hidden, and so is what was heard and stands nowhere in the text. Raises SpeechError (permanent) where
-    words and text are too different to tell what is where.
+    stretches, by sound. Everything between what may be heard before a hidden place and what may be heard
+    after it is hidden, and so is what was heard and stands nowhere in the text. Raises SpeechError
+    (permanent) where words and text are too different to tell what is where.
     """
-    plain = [(place, letter) for place, letter in enumerate(_plain(text)) if letter.isalnum()]
-    heard = [(word, letter) for word in words for letter in _plain(word.text) if letter.isalnum()]
+    plain = list(_sounding(text))
+    heard = [(word, sound) for word in words for _, sound in _sounding(word.text)]
     written, said = "".join(one for _, one in plain), "".join(one for _, one in heard)
     matcher = SequenceMatcher(None, written, said, autojunk=False)
     blocks = matcher.get_matching_blocks()
@@ -176,6 +177,9 @@ def _widened(intervals: Iterable[Interval], seconds: float) -> tuple[Interval, .
     return tuple(joined)
 
 
-def _plain(text: str) -> str:
-    """Small letters of usual width, one for one: places stay what they are."""
-    return "".join((unicodedata.normalize("NFKC", letter) or letter)[0].lower()[:1] for letter in text)
+def _sounding(text: str) -> Iterator[tuple[int, str]]:
+    """Place and sound of each letter and figure; figures sound as they are said, 幺 and 1 as 一."""
+    for place, letter in enumerate(text):
+        plain = (unicodedata.normalize("NFKC", letter) or letter)[0].lower()[:1]
+        if plain.isalnum():
+            yield place, sound_of(_SAID[int(digit)] if (digit := figure(plain)) else plain)

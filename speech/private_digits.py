@@ -44,9 +44,11 @@ COUNTED = frozenset("年楼路级米里户号月日元块几个届亩类及记�
 LATIN = {**dict.fromkeys("iIlL|", "1"), **dict.fromkeys("oO", "0")}
 # The shape of a text has one letter for each of its characters: d a digit, h sounds like one, q nearly,
 # k ten or more, s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
-RUN = re.compile("d(?:[dk]|g(?=d)|h{1,3}(?=[sf]{0,3}d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+RUN = re.compile("d(?:[dk]|g(?=d)|h{1,3}(?=[sf]{0,3}h?d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
 # One or two doubtful letters with two digits on one side and one on the other.
-NEARLY = re.compile("(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)")
+NEARLY = re.compile(
+    "(?<=dd)[qh]{1,2}[sf]?[qh]?(?=dd)|(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)"
+)
 _SPELLED = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6}
 
 
@@ -115,10 +117,15 @@ def sounding(letter: str) -> str:
     return _sounds[letter]
 
 
+def letter_shapes(text: str) -> str:
+    """One letter for each character of the text, taken alone (see RUN)."""
+    return text.translate(_shapes)
+
+
 def shape_of(text: str) -> str:
     """One letter for each character of the text (see RUN); written dates and times count as no figures."""
-    shape = text.translate(_shapes)
-    shape = NEARLY.sub(lambda match: "h" * len(match[0]), shape)
+    shape = letter_shapes(text)
+    shape = NEARLY.sub(lambda match: match[0].replace("q", "h"), shape)
     letters = list(shape)
     for pattern, sign in ((WRITTEN_DATE, "x"), (PUT_RIGHT, "c"), (FILLERS, "f")):
         for match in pattern.finditer(text):

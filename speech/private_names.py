@@ -36,6 +36,7 @@ Found = tuple[int, int, str]
 SURNAMES = Path(__file__).with_name("surnames.txt")
 GIVEN = Path(__file__).with_name("given.txt")
 COMMON = 100
+SELDOM = 20  # in jieba's dictionary: hardly a word
 NEARBY = 12
 LONGEST = 8  # letters of a name that a recognizer misheard
 PLAIN_ENOUGH = 60  # words that common in jieba's dictionary are no names
@@ -107,6 +108,10 @@ def _of_myself(text: str) -> Iterator[tuple[int, int]]:
         end = match.end() + (2 if is_double else 1)
         if is_double or text[match.end() : end] in surnames() or (end <= len(text) and _is_mark(text, end)):
             yield match.end(), end
+    sounds = sound_of(text)
+    for match in _called_by_sound().finditer(sounds):
+        if sounds[match.end() : match.end() + 2] in _double_sounds():
+            yield match.end(), match.end() + 2
     for match in MYSELF.finditer(text):
         at = match.end() + (text[match.end() : match.end() + 1] in {"老", "小"})
         surname = _surname_at(text, at)
@@ -179,12 +184,21 @@ def _misheard(text: str, at: int, size: int) -> int:
         return 0
     if not ENDS.match(text, end):
         return 0
-    return 0 if any(jieba.get_FREQ(word) for word in {letters, letters[:2], letters[-2:]}) else end
+    return (
+        0
+        if any((jieba.get_FREQ(word) or 0) > SELDOM for word in {letters, letters[:2], letters[-2:]})
+        else end
+    )
 
 
 @cache
 def _common_sounds() -> frozenset[str]:
     return frozenset(sound_of(surname) for surname in SURNAMES.read_text(encoding="utf-8").split()[:COMMON])
+
+
+@cache
+def _called_by_sound() -> re.Pattern[str]:
+    return sounding_like(("我姓", "人姓", "贵姓", "他姓"))
 
 
 @cache

@@ -15,7 +15,7 @@ Found = tuple[int, int, str]
 LEAST_DIGITS = 7
 LEAST_AFTER_CUE = 4
 LEAST_OF_LIST = 10  # 一，二，三… counts something, unless it is as long as a number that is read out
-MOST_MISHEARD = 3  # one of so many digits; after a word like 电话 one of two
+MOST_MISHEARD, MOST_AFTER_CUE = 0.4, 0.5  # of the digits
 CUES = re.compile(
     r"(电话|手机|号码|联系方式|微信|身份证|证件|银行卡|社保卡|医保卡|存折|卡号|账号|账户|帐号|户头|座机|固话|来电|"
     r"打给[我他她]|打到|[QＱq][QＱq]|扣扣)[^，。；！？]{0,6}[，：: ]?$|[打拨][通了个]?[，：: ]?$"
@@ -113,7 +113,7 @@ def _is_private(run: Run, before: str, after: str) -> bool:
     if MONEY.match(after) or all(SERVICE.fullmatch(group) for group in _groups(run)):
         return False
     is_cued = CUES.search(before) is not None or _cues_by_sound().search(sound_of(before[-12:])) is not None
-    if run.misheard * (2 if is_cued else MOST_MISHEARD) > run.letters:
+    if run.misheard > run.letters * (MOST_AFTER_CUE if is_cued else MOST_MISHEARD):
         return False
     if is_cued:
         return len(digits) >= (LEAST_DIGITS if run.has_scales else LEAST_AFTER_CUE)

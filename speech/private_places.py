@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+
+from speech.private_sounds import sound_of, sounding_like
+from speech.private_units import restored
 
 Found = tuple[int, int, str]
 
@@ -23,16 +27,13 @@ UNITS = {  # what a number counts, by how near it leads to a door
 _UNIT = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 PART = re.compile(
     rf"(?P<number>{NUMBER})[A-Za-z甲乙丙丁东西南北]?(?P<unit>{_UNIT})"
-    r"(?![线文令机厅型长员]|[-－—]?\d{6}|(?<=门)[口前卫禁铃窗]|(?<=楼)[上下道梯长顶里门])|"
+    r"(?![线文令厅型长员]|机(?!械)|[-－—]?\d{6}|(?<=门)[口前卫禁铃窗]|(?<=楼)[上下道梯长顶里门])|"
     r"(?<![A-Za-z])(?P<letter>[A-Za-z])(?P<tower>座|栋|幢)"
 )
-_SAID = "0-9零〇一幺二两三四五六七八九十百"
-_UNSURE = f"{_SAID}斯思司巴把爸就吴无流久酒幼又要药依医气期"
 BARE_ROOM = re.compile(
     r"[，, ]?(?:[0-9０-９]{3,5}(?![0-9０-９])|"
-    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九])|"
-    rf"(?=.{{0,2}}[零〇一幺二三四五六七八九].?[零〇一幺二三四五六七八九])[{_UNSURE}]{{3,4}})"
-    "(?![0-9０-９余多套人个米元平年间层])"
+    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九]))"
+    "(?![0-9０-９余多套人个米元平年间层]|楼[^上下])"
 )
 ROOM_SIGN = re.compile("室|号房|房间?|号|户")
 ESTATE = (
@@ -46,7 +47,8 @@ BETWEEN = re.compile(rf"[，, ]?(?:第|之|的)?(?:[^\W\d_，。]{{2,8}}?(?:{EST
 STOP = re.compile(
     r"[我你他她是住在叫到们的于去来从这那跟与有就对给，。、；：！？!?,;: 及把被让请找问修查帮]|"
     r"(?<![祥永中太颐泰安仁义])和(?![平谐睦顺兴美园苑瑞])|投诉|反映|举报|地址|寄|送|看看|一下|"
-    r"(?<=[\d一二三四五六七八九十])月|今年|同志|家里|门牌|位于|反应|就是|反馈|材料"
+    r"(?<=[\d一二三四五六七八九十])月|今年|同志|家里|门牌|位于|反应|就是|反馈|材料|"
+    r"[\d零一二三四五六七八九十][号弄栋幢座楼]"
 )
 HOME = re.compile(
     "(?:住[在着了]?|家[在住]|家里是?|地址是?|门牌号?|[寄送]到?)[：:，,]?$|我(?:这边|这里|家)?是$"
@@ -56,20 +58,6 @@ PUBLIC = re.compile(
     "(?:医院|公司|大厦|学校|小学|中学|大学|银行|广场|商场|酒店|宾馆|超市|政府|中心|营业厅|"
     "幼儿园|市场|工地|项目|[局厂店馆])"
 )
-# Units as a recognizer mishears them; they count only before another number.
-MISHEARD = tuple(
-    (re.compile(rf"(?<=[{before}]){wrong}(?=[{_UNSURE}])"), right)
-    for before, wrong, right in (
-        (_SAID, "[床撞状装壮庄场创窗]", "幢"),
-        (_SAID, "[动洞懂冻东通]", "栋"),
-        (_SAID, "[龙农隆浓笼]", "弄"),
-        (_SAID, "号[漏搂流路娄]", "号楼"),
-        (_SAID, "[好耗浩]楼", "号楼"),
-        (_UNSURE, "[单担丹胆旦但蛋弹段][元员圆远园缘云源院原沿研言]", "单元"),
-    )
-)
-# A digit that stands alone between two units, whatever the recognizer wrote for it.
-_DIGIT = re.compile(r"(?<=[栋幢座楼组队])[^\d零一二三四五六七八九，。](?=单元|号)")
 
 
 @dataclass(frozen=True)
@@ -81,10 +69,7 @@ class _Part:
 
 def find_addresses(text: str) -> Iterator[Found]:
     """Every stretch that names one door. A building or a street alone stays: topics are about these."""
-    plain = text
-    for pattern, right in MISHEARD:
-        plain = pattern.sub(right, plain)
-    plain = _DIGIT.sub("三", plain)
+    plain = restored(text)
     chain: list[_Part] = []
     for part in (*_parts(plain), None):
         if part and (not chain or _belong_together(plain, chain[-1], part)):
@@ -97,6 +82,8 @@ def find_addresses(text: str) -> Iterator[Found]:
 
 def _parts(text: str) -> Iterator[_Part]:
     for match in PART.finditer(text):
+        if match["unit"] in {"-", "－", "—"} and match["number"].startswith(("19", "20")):
+            continue  # a date
         if not (match["unit"] == "号" and text[match.start() - 1 : match.start()] == "月"):
             yield _Part(match.start(), match.end(), UNITS[match["unit"] or match["tower"]])
 
@@ -128,13 +115,14 @@ def _leads_to_a_door(units: list[str], place: str, home: str, after: str) -> boo
     last, others = units[-1], set(units[:-1])
     if last == "room" and others & {"building", "unit", "lane", "number"}:
         return others != {"number"} or bool(place)
-    if last == "room" and others == {"point"}:
-        return re.search(f"(?:{ESTATE})$", place) is not None
-    if last == "room" and others:  # 五楼502, 3-2-501
-        is_estate = re.search(f"(?:{ESTATE})$", place) is not None
-        return bool(home) or ("dash" in others and (is_estate or units.count("dash") > 1))
-    if last == "number" and others & {"lane", "building", "unit", "group"}:
-        return others != {"group"} or bool(place)
+    if last == "room" and others:  # 五楼502, 3-2-501, 花园2.1030
+        is_estate = _estate_by_sound().search(sound_of(place)) is not None
+        is_dashed = "dash" in others and (is_estate or units.count("dash") > 1)
+        return is_dashed or (is_estate if others == {"point"} else bool(home))
+    if last == "number" and others & {"lane", "building", "unit"}:
+        return True
+    if last in {"number", "building"} and others == {"group"}:
+        return bool(place)
     if last == "number":
         is_street = re.search(f"(?:{ROAD}|{VILLAGE})$", place) is not None
         return is_street and (bool(home) or not PUBLIC.match(after))
@@ -151,3 +139,8 @@ def _place(text: str, start: int) -> int:
     if not name.isalpha() or (len(name) > 6 and not is_known) or first == start - 16:
         return start
     return first
+
+
+@cache
+def _estate_by_sound() -> re.Pattern[str]:
+    return sounding_like((word for word in ESTATE.split("|") if len(word) == 2), after="$")

@@ -26,7 +26,7 @@ MISHEARD = re.compile(
 )
 CUES = ("车牌", "牌照", "号牌")
 AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
-CAR = re.compile(r"[那这有][辆量亮两]车?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)")
+CAR = re.compile(r"[那这有](?:[辆量亮两]车?)?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)")
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
 LONGEST = 18
 LEAST_FIGURES = 4

@@ -1,0 +1,61 @@
+"""What counts in an address (幢, 单元, a room), put right where a recognizer wrote what sounds like it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from speech.private_digits import figure, letter_shapes, sounding
+from speech.private_sounds import sound_of, sounding_like
+
+# Words of the sounds that are taken for a unit of as many characters, where figures stand around them.
+MISHEARD = (
+    (("床", "装", "场"), "幢"),
+    (("洞", "通"), "栋"),
+    (("龙",), "弄"),
+    (("号楼", "号路"), "号楼"),
+    (("单元", "单言", "段元", "谈元"), "单元"),
+)
+# A digit that stands alone between two units, whatever the recognizer wrote for it.
+LONE = re.compile(
+    r"(?<=[栋幢座楼])[^\d零一二三四五六七八九，。](?=单元)|(?<=[组队])[^\d零一二三四五六七八九，。](?=号)"
+)
+BEFORE_A_ROOM = re.compile("[栋幢座楼元弄号门]")
+ROOM = re.compile("(?!ddd)[dhq]{3,4}(?![dk])")
+LEAST_FIGURES = 2
+
+
+def restored(text: str) -> str:
+    """The text, as long as before, with units and figures of addresses as they were meant."""
+    letters, sounds = list(text), sound_of(text)
+    for pattern, right in _misheard():
+        for match in pattern.finditer(sounds):
+            if _is_among_figures(text, match.start(), match.end()):
+                letters[match.start() : match.end()] = right
+    plain = LONE.sub("三", "".join(letters))
+    return _with_rooms(plain)
+
+
+def _is_among_figures(text: str, start: int, end: int) -> bool:
+    before = text[start - 1] if start else "，"
+    if all(map(figure, text[max(0, start - 4) : start])) and start > 3:
+        return False  # no building has a number of four figures
+    is_number = bool(figure(before) or sounding(before)) or before in "十百"
+    after = text[end : end + 2]
+    return is_number and (any(map(figure, after)) or bool(after and sounding(after[0])))
+
+
+def _with_rooms(text: str) -> str:
+    """Rooms of three or four figures after a unit, misheard ones among them: 三栋幺六零妖."""
+    letters, shape = list(text), letter_shapes(text)
+    for unit in BEFORE_A_ROOM.finditer(text):
+        room = ROOM.match(shape, unit.end())
+        if room and room[0].count("d") >= LEAST_FIGURES:
+            for place in range(room.start(), room.end()):
+                letters[place] = figure(text[place]) or sounding(text[place]) or "0"
+    return "".join(letters)
+
+
+@cache
+def _misheard() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((sounding_like(wrong), right) for wrong, right in MISHEARD)
