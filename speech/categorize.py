@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from speech.learned import Model
 from speech.lexicon import Hit, find
-from speech.taxonomy import OTHER, Taxonomy, taxonomy
+from speech.taxonomy import OTHER, Taxonomy, class_of, taxonomy
 
 DOUBT = 1.0  # weight of the thought that it is something else
+KINDRED = 0.5  # how much what speaks for another category of the same class speaks for this one
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,18 @@ def categorize(text: str, kinds: Taxonomy | None = None, model: Model | None = N
     for hit in find(text, kinds.lexicon):
         scores[hit.entry.label] += hit.weight
         said[hit.entry.label].append(_said(text, hit))
-    best = max(scores, key=lambda label: (scores[label], -kinds.labels.index(label)), default=OTHER)
-    if scores[best] < 1:
+    spoken = [label for label in kinds.labels if scores[label] >= 1]  # too little says nothing
+    if not spoken:
         return Category(OTHER, 0.0, ())
+    best = max(spoken, key=lambda label: scores[label] + KINDRED * _beside(label, scores))
     confidence = scores[best] / (sum(scores.values()) + DOUBT)
     return Category(best, round(confidence, 2), tuple(said[best]))
+
+
+def _beside(label: str, scores: Mapping[str, float]) -> float:
+    """What speaks for the other categories of its class."""
+    kin = class_of(label)
+    return sum(score for other, score in scores.items() if kin and other != label and class_of(other) == kin)
 
 
 def _said(text: str, hit: Hit) -> str:

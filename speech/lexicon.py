@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import jieba
@@ -97,9 +98,12 @@ def find(text: str, lexicon: Lexicon, least_syllables: int = 2) -> tuple[Hit, ..
     return tuple(kept.values())
 
 
-def is_everyday(word: str) -> bool:
-    """Whether what stands there is a word itself, so that it need not be another one misheard."""
-    return int(jieba.dt.FREQ.get(word) or 0) >= EVERYDAY
+def stands_alone(word: str, start: int, ends: frozenset[int]) -> bool:
+    """Whether two characters may be another word misheard: no known word, nor halves of the words around.
+
+    `ends`: where words of the text end and begin.
+    """
+    return {start, start + 2} <= ends and int(jieba.dt.FREQ.get(word) or 0) < EVERYDAY
 
 
 def _rank(hit: Hit) -> tuple[int, float, int]:
@@ -108,6 +112,9 @@ def _rank(hit: Hit) -> tuple[int, float, int]:
 
 def _hits(text: str, lexicon: Lexicon, least: int) -> Iterator[Hit]:
     said = heard(codes(text)).tobytes().decode("utf-16-le")
+    ends = (
+        frozenset(accumulate(map(len, jieba.lcut(text, HMM=False)), initial=0)) if least < 3 else frozenset()
+    )
     for start in range(len(text)):
         for begins in (text[start], text[start : start + 2]):
             for length in lexicon.word_lengths.get(begins, ()):
@@ -115,7 +122,7 @@ def _hits(text: str, lexicon: Lexicon, least: int) -> Iterator[Hit]:
                     yield Hit(entry, start, entry.weight)
         for length in lexicon.sound_lengths.get(said[start : start + 2], ()):
             word = text[start : start + length]
-            if length >= least and not (length == 2 and is_everyday(word)):
+            if length >= least and (length > 2 or stands_alone(word, start, ends)):
                 for entry in lexicon.by_sound.get(said[start : start + length], ()):
                     if entry.word != word:
                         yield Hit(entry, start, entry.weight * SOUND_WEIGHT[min(3, length)])

@@ -45,7 +45,7 @@ LABELS = tuple(kind.label for kind in shipped())
 
 def class_of(label: str) -> str | None:
     """The class of a shipped category among the seven of citizens' messages; None for a community's own."""
-    return next((kind.class_name for kind in shipped() if kind.label == label), None)
+    return _classes().get(label)
 
 
 def taxonomy(chosen: Mapping[str, str] | None = None) -> Taxonomy:
@@ -77,6 +77,11 @@ def _check_words(name: str, words: str) -> None:
         raise ValueError(f"{name!r} needs words, at most {MOST_WORDS}, with spaces between them")
     if not all(_HAN.fullmatch(word) and 2 <= len(word) <= LONGEST_WORD for word in given):
         raise ValueError(f"the words of {name!r} have 2 to {LONGEST_WORD} characters each")
+
+
+@cache
+def _classes() -> dict[str, str]:
+    return {kind.label: kind.class_name for kind in shipped()}
 
 
 @lru_cache(maxsize=64)
