@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
-from admin.pages.access import archive, reader
+from admin.pages.access import archive, language, reader
 from admin.pages.doing import now
 from admin.pages.paging import page_of, unmark
+from admin.pages.words import known_word
 from admin.roles import for_role
 from sync import overview_lists as lists
 from sync.overview import PERIODS, overview, place_of
 from sync.overview_queries import Scope, scope_of
 
 PAGE = 50
+_NUMBER = re.compile(r"[._](\d+)(?=\.|$)")  # of an opinion, a neighbour, a seat
 LISTS = ("calls", "opinions", "judged", "corrections")
 
 
@@ -32,7 +35,9 @@ def show() -> str:
     days = _days()
     with archive().database.read() as session:
         found = overview(session, reader().community_id, days, now())
-    return render_template("desk/overview.html", found=found, days=days, periods=PERIODS, now=now())
+    return render_template(
+        "desk/overview.html", found=found, days=days, periods=PERIODS, now=now(), stopped_at=stopped_at
+    )
 
 
 @for_role("overview.see")
@@ -52,8 +57,15 @@ def listed(what: str) -> str:
     return render_template(
         "desk/overview_list.html", what=what, rows=page.rows, following=page.following, asked=asked,
         days=days,
-        filters={**asked, "what": what}, place_of=place_of,
+        filters={**asked, "what": what}, place_of=place_of, stopped_at=stopped_at,
     )  # fmt: skip
+
+
+def stopped_at(place: str) -> str:
+    """Where in a call that is, in the reader's language: `own.2.reply` is "hearing the reply 2"."""
+    numbers = _NUMBER.findall(place)
+    word_id = "at_" + _NUMBER.sub("", place).replace(".", "_")
+    return " ".join([known_word(word_id, language(), place), *numbers])
 
 
 def _query(what: str, scope: Scope, asked: Mapping[str, str]) -> Any:

@@ -20,12 +20,14 @@ from sync.placing.wishes import wish_missed
 from sync.platforms import add_platform
 from sync.records.tables import (
     Airing,
+    Call,
     Endpoint,
     Opinion,
     PlacedCall,
     PlacedTry,
     Play,
     Programme,
+    Satisfaction,
     Staff,
     new_id,
     record_id,
@@ -58,6 +60,7 @@ def furnish(desk_: Desk) -> dict[str, str]:
         who = Actor(staff.id, COMMUNITY_ID)
         _stages(session, who, now)
         _placed_calls(session, desk_, now)
+        _calls(session, session.get_one(Opinion, opinion_id), now)
         programme_id, airing_id, loudspeaker_id = _broadcasts(session, desk_, who, now)
         draft = roster_import.check(
             session, archive, who, "户,姓名,电话,座次\n9幢101,新来的人,13800000777,1\n".encode(), now
@@ -104,6 +107,27 @@ def _opinions(desk_: Desk, now: datetime) -> str:
     desk.correct(archive, who, first, "东巷口的路灯坏了三天，我叫王桂兰，打电话给物业也不管", now)
     assigning.assign(archive, who, first, who.id, now.date() + timedelta(days=2), now)
     return first
+
+
+def _calls(session: Session, opinion: Opinion, now: datetime) -> None:
+    """A month of calls, half of which came to their end; somebody content with an answer."""
+    steps = ("topic.x.ballot", "topic.x.ballot", "topic.x.notice", "topic.x.listen", "other.record", "main")
+    for n in range(36):
+        began = now - timedelta(hours=13 * n)
+        session.add(
+            Call(
+                id=new_id("cl"), sid=f"walk-{n}", community_id=COMMUNITY_ID, person_id=opinion.person_id,
+                line="exchange", handset="sip", is_practice=False, view={}, place={"step": steps[n % 6]},
+                began_at=began, turned_at=began, ended_at=began + timedelta(seconds=40 + 7 * n),
+                end_status="finished" if n % 2 else "completed",
+            )
+        )  # fmt: skip
+    session.add(
+        Satisfaction(
+            id=new_id("sat"), opinion_id=opinion.id, person_id=opinion.person_id, is_satisfied=True,
+            given_at=now, channel="phone", source="test", source_id="walk",
+        )
+    )  # fmt: skip
 
 
 def _placed_calls(session: Session, desk_: Desk, now: datetime) -> None:

@@ -1,11 +1,17 @@
-"""What libraries draw and bring: shapes without style, scripts from their wheels, a nonce a page."""
+"""What libraries draw and bring, shapes and scripts; and the words beside what is drawn."""
 
 from __future__ import annotations
 
 import re
 
+from flask import session
+
 from admin.pages.charts import bar, stack
 from admin.pages.libraries import LIBRARIES
+from admin.pages.overview import stopped_at
+from ivr.dialogue.sample import sample_flows
+from ivr.dialogue.steps import Dial, Listen, Lookup, Menu, Number, Record
+from sync.overview import place_of
 from tests.admin.desk import Desk
 from tests.admin.spoken import speak
 
@@ -53,3 +59,19 @@ def test_libraries_come_from_their_wheels_to_everybody(desk: Desk) -> None:
         again = stranger.get(f"/desk/libraries/{name}", headers={"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
     assert stranger.get("/desk/libraries/desk.css").status_code == 404
+
+
+def test_every_place_where_a_caller_may_hang_up_has_words(desk: Desk) -> None:
+    waits = (Dial, Listen, Lookup, Menu, Number, Record)
+    places = {
+        place_of(name)
+        for flow in sample_flows().values()
+        for name, step in flow.steps.items()
+        if isinstance(step, waits)
+    }
+    assert len(places) > 40
+    with desk.app.test_request_context():
+        assert [place for place in places if stopped_at(place).isascii()] == []
+        assert stopped_at("own.2.reply") == "听回复 2"
+        session["language"] = "en"
+        assert stopped_at("own.2.reply") == "hearing the reply 2"
