@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.private_sentences import Private
+from speech.bleep import Interval
 from speech.private_digits import figure
+from speech.recognize import Word
 from speech.syllables import codes, heard
 
 MOST_LEFT = 0.2  # of the letters that were said; a name of two or three may keep none
@@ -77,3 +79,24 @@ def _aligned(one: Sequence[int], other: Sequence[int]) -> list[int | None]:
         else:
             m -= 1
     return partner
+
+
+def audible(
+    text: str, words: Sequence[Word], hidden: frozenset[int], tones: Sequence[Interval]
+) -> tuple[int, int]:
+    """Letters of the words that nobody wants hidden: how many the tone leaves for most of their time; all."""
+    left, there, at = 0, 0, 0
+    for word in words:
+        places = []
+        for letter in word.text:
+            found = text.find(letter, at)
+            places, at = ([*places, found], found + 1) if found >= 0 else (places, at)
+        if not places or hidden.intersection(places) or not any(letter.isalnum() for letter in word.text):
+            continue
+        covered = sum(
+            max(0.0, min(one.end_seconds, word.end_seconds) - max(one.start_seconds, word.start_seconds))
+            for one in tones
+        )
+        there += len(word.text)
+        left += len(word.text) * (covered <= (word.end_seconds - word.start_seconds) / 2)
+    return left, there

@@ -93,7 +93,7 @@ NO_PART = frozenset("的了在是就并和其各过我你他她它们这那也�
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
     "向何都区来强时和安车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边查于"
-    "左谷水卫米盘练云容初敬索宣储蓝明项高石金白文古干巴冷皮后官楚南岳农井凌关刁景宫沙"
+    "左谷水卫米盘练云容初敬索宣储蓝明项高石金白文古干巴冷皮后官楚南岳农井凌关刁景宫沙常"
 )
 # What makes of a name the name of a place or a house.
 PLACES = re.compile("大道|大街|大学|学院|小学|中学|学校|医院|公司|小区|社区|超市|广场|花园")

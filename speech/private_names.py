@@ -180,7 +180,10 @@ def _misheard(text: str, at: int, size: int) -> int:
         return 0
     if NO_PART.intersection(letters):
         return 0
-    if size == 1 and (NEVER_GIVEN.intersection(letters[1:]) or sound_of(letters[0]) not in _common_sounds()):
+    sounds_common = sound_of(letters[0]) in _common_sounds()
+    if size == 1 and (NEVER_GIVEN.intersection(letters[1:]) or not sounds_common):
+        return 0
+    if not sounds_common and not given_letters().intersection(letters[1:]):
         return 0
     if not ENDS.match(text, end):
         return 0

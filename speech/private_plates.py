@@ -26,7 +26,10 @@ MISHEARD = re.compile(
 )
 CUES = ("车牌", "牌照", "号牌")
 AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
-CAR = re.compile(r"[那这有](?:[辆量亮两]车?)?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)")
+CARS = (
+    re.compile(r"[那这有][辆量亮两]车?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)"),
+    re.compile(rf"[那这]([{PROVINCES}{SOUND_ALIKE}][A-Z]?\d{{5}})(?!\d)"),
+)
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
 LONGEST = 18
 LEAST_FIGURES = 4
@@ -38,8 +41,9 @@ def find_plates(text: str) -> Iterator[Found]:
     for pattern in (PLATE, MISHEARD):
         for match in pattern.finditer(figures):
             yield match.start(), match.end(), "plate"
-    for match in CAR.finditer(figures):
-        yield match.start(1), match.end(1), "plate"
+    for car in CARS:
+        for match in car.finditer(figures):
+            yield match.start(1), match.end(1), "plate"
     for cue in _cue_by_sound().finditer(sound_of(text)):
         start = AFTER_CUE.match(text, cue.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
         told = figures[start : start + LONGEST]
