@@ -168,7 +168,7 @@ def test_a_recording_that_never_appears_is_missing_and_its_opinion_waits_for_an_
     late = NOW + timedelta(hours=7)
     assert store_recording(archive, "rec_1_0", credentials, lambda: NOW, pauses=()) is None
     assert store_recording(archive, "rec_1_0", credentials, lambda: late, pauses=()) == "missing"
-    assert names(archive, late) == [f"transcribe {said.opinion_id}"]
+    assert names(archive, late) == [f"transcribe_later {said.opinion_id}"]
     transcribe(said.opinion_id)
     opinion = opinion_of(archive, said)
     assert (opinion.state, opinion.needs_listening) == ("review", True)
