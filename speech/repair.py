@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import fmean
 
 import jieba
+from pypinyin import Style, pinyin
 
-from speech.lexicon import readings, sounds
+from speech.lexicon import sounds
 from speech.punctuate import punctuate
 from speech.recognize import Transcript, Word
+from speech.syllables import blur
 
 SHORTEST, LONGEST = 2, 12  # characters of a word that is looked for
 MOST_WORDS = 400
@@ -93,12 +96,18 @@ def _is_misheard(
     letters: Sequence[_Letter], stretch: range, syllables: tuple[str, ...], known: Sequence[tuple[int, int]]
 ) -> bool:
     pairs = zip(stretch, syllables, strict=True)
-    if not all(_is_han(letters[at].text) and said in readings(letters[at].text) for at, said in pairs):
+    if not all(_is_han(letters[at].text) and said in _readings(letters[at].text) for at, said in pairs):
         return False
     sure = _sure_of("".join(letters[at].text for at in stretch))
     if fmean(letters[at].confidence for at in stretch) >= sure:
         return False
     return not any(_cuts(letters, stretch, word, sure) for word in known)
+
+
+@cache
+def _readings(letter: str) -> frozenset[str]:
+    """Every way a character may be read: 长 is both cang and zang."""
+    return frozenset(blur(one) for one in pinyin(letter, style=Style.NORMAL, heteronym=True)[0])
 
 
 def _sure_of(written: str) -> float:

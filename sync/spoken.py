@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from speech.audio import read_audio
 from speech.errors import SpeechError
 from speech.recognize import Recognizer
+from speech.repair import repair
 from sync.archive import Archive
 from sync.community_settings import audit
 from sync.desk import LONGEST_SPOKEN, Actor, DeskError, NotThere, acting_on, reply_in
@@ -86,7 +87,8 @@ def transcribe_spoken(archive: Archive, spoken_id: str, recognizer: Callable[[],
         is_last = row.tries >= _MOST_TRIES
         sound, language, hints = _to_recognise(session, archive, row)
     try:
-        words = recognizer().transcribe(read_audio(sound), language, hints).text if sound else ""
+        heard = recognizer().transcribe(read_audio(sound), language, hints) if sound else None
+        words = repair(heard, hints).text if heard else ""
     except SpeechError as error:
         if not error.permanent and not is_last:
             raise

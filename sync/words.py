@@ -17,6 +17,8 @@ from speech.purpose import purpose_of
 from speech.recognize import Recognizer
 from speech.recognize import Transcript as Heard
 from speech.redact import redact
+from speech.repair import repair
+from speech.trust import LEAST_CONFIDENCE
 from speech.urgency import Danger, urgency
 from sync import leases, problems
 from sync.alerts import raise_alert
@@ -31,7 +33,6 @@ from sync.sound import gather, segments
 from sync.typed import ENGINE, typed_words
 
 LOG = logging.getLogger("tingjian.words")
-LEAST_CONFIDENCE = 0.7  # below this the machine's words are not trusted without an ear
 _MOST_TRIES = 6  # of sound that makes workers fail; for a recognizer that is away there is no such bound
 MACHINE = 1  # the version that the machine writes; staff corrections come after it
 _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs more than it lasts
@@ -110,6 +111,7 @@ def _recognise(archive: Archive, opinion_id: str, recognizer: Callable[[], Recog
         return understand(None, spoken.problem), spoken.parts
     try:
         heard = recognizer().transcribe(spoken.sound, spoken.language, spoken.hints)
+        heard = repair(heard, spoken.hints)
     except SpeechError as error:
         if not error.permanent:
             raise
