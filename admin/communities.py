@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivr.broadcast.timetable import SETTINGS as BROADCASTING
+from speech.synthesize import VOICES
 from speech.taxonomy import typed_categories
 from sync.alerts import URGENT_EVENTS
 from sync.deadlines import DEADLINE_DAYS, FREE_DAYS, WORK_DAYS, typed_dates, typed_days
@@ -65,6 +66,8 @@ def typed_setting(name: str, value: str) -> Any:
         if not least <= number <= most:
             raise ValueError(f"{name} is from {least} to {most}")
         return number
+    if name == "voice" and value and value not in VOICES:
+        raise ValueError(f"voice is one of {', '.join(VOICES)}")
     if name in PLACING:
         return PLACING[name].check(_placing(name, value))
     if name in BROADCASTING:

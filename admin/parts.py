@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from admin.settings import Settings
@@ -11,7 +13,7 @@ from ivr.prompts.clips import ClipStore
 from ivr.prompts.shelf import Shelf
 from speech.models import models_folder
 from speech.recognize import Recognizer, load_recognizer
-from speech.synthesize import Synthesizer, load_synthesizer
+from speech.synthesize import FALLBACK, Synthesizer, load_synthesizer
 from sync.archive import Archive
 
 EXCHANGE_ACCOUNT = "TJexchange"  # the account by which our own exchange signs its requests
@@ -46,6 +48,13 @@ def open_recognizer(settings: Settings) -> Recognizer:
 def open_synthesizer(settings: Settings) -> Synthesizer:
     """The configured synthesizer, loaded now (seconds). Raises SpeechError."""
     return load_synthesizer(settings.synthesizer, models_of(settings))
+
+
+def spare_of(settings: Settings) -> Callable[[], Synthesizer] | None:
+    """What speaks while the configured synthesizer can't; nothing where a phone platform's own voice does."""
+    if settings.twilio_sid or settings.synthesizer == FALLBACK:
+        return None
+    return partial(load_synthesizer, FALLBACK, models_of(settings))
 
 
 def log_to_terminal(settings: Settings) -> None:

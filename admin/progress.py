@@ -33,7 +33,7 @@ class Rendering:
 
     def show_rest(self, is_over: Callable[[], bool]) -> None:
         """Until all prompts are there."""
-        self._show("其余提示音 · the other prompts", Importance.SLOW, is_over)
+        self._show("其余提示音 · the other prompts", Importance.RECORDS, is_over)
 
     def count(self, up_to: Importance) -> tuple[int, int]:
         """How many clips are there, and how many are wanted, of this importance or more."""

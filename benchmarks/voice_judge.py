@@ -36,7 +36,7 @@ class Judge:
     def _listen(self, samples: np.ndarray) -> str:
         if self._model is None:
             self._model = WhisperModel(
-                str(self._models / "whisper-base"), device="cpu", compute_type="int8", cpu_threads=2,
+                str(self._models / "whisper-base"), device="cpu", compute_type="int8", cpu_threads=1,
                 local_files_only=True,
             )  # fmt: skip
         ctranslate2.set_random_seed(SEED)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.voice_book import Heard
-from speech.audio import Audio, join, read_audio, write_wav
+from speech.audio import Audio, read_audio, write_wav
 from speech.engines.kokoro import RATE, KokoroSynthesizer
 from speech.models import models_folder
 from speech.pacing import Pace, speak
@@ -31,8 +32,9 @@ class RememberingKokoro(KokoroSynthesizer):
 
 
 def kept_folder() -> Path:
-    """Where sounds and transcripts lie between runs: beside the models, in the user's cache."""
-    return models_folder().parent / "voice-bench"
+    """Where sounds and transcripts lie between runs: `VOICE_KEPT`, or beside the models."""
+    given = os.environ.get("VOICE_KEPT")
+    return Path(given) if given else models_folder().parent / "voice-bench"
 
 
 def clips_of(heard: Heard, synthesizer: KokoroSynthesizer, voice: str, is_slow: bool) -> list[Audio]:
@@ -41,8 +43,3 @@ def clips_of(heard: Heard, synthesizer: KokoroSynthesizer, voice: str, is_slow: 
         speak(clip.text, synthesizer, voice, Pace.SLOW if is_slow or clip.is_slow else Pace.NORMAL)
         for clip in heard.clips
     ]
-
-
-def in_one(clips: list[Audio]) -> Audio:
-    """The clips one after the other, as a line plays them."""
-    return join(clips)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from speech.audio import Audio, join, silence
+from speech.breaths import cut
 from speech.loudness import level
 from speech.reading import normalise
 from speech.stretch import stretch
@@ -18,7 +20,8 @@ from speech.synthesize import FEMALE, Synthesizer, Teachable
 if TYPE_CHECKING:
     from speech.pronounce import Pronunciations
 
-KEPT_PHRASES = 256
+KEPT_BREATHS = 64  # a megabyte each at most
+LEAST_AT_ONCE, MOST_AT_ONCE = 16, 40  # characters
 MARKS = "。！？!?；;…\n，,、：:."
 # How long each mark may hold a listener up: at least, at most (seconds).
 PAUSES = {"stop": (0.45, 1.30), "comma": (0.22, 0.85), "list": (0.15, 0.60), "end": (0.30, 0.80)}
@@ -53,10 +56,16 @@ def speak(
 ) -> Audio:
     """The text as one sound at the synthesizer's rate, as loud as every other, ending in a short pause.
 
-    Phrases are kept in memory, so saying the same text slowly costs no second synthesis. Raises SpeechError.
+    What was said last is kept: saying the same text slowly costs no second synthesis. Raises SpeechError.
     """
-    phrases = split(normalise(text) if language == "zh" else text)
-    sounds = [_stretched(_phrase(phrase.text, synthesizer, voice, language), pace) for phrase in phrases]
+    phrases: list[Phrase] = []
+    sounds: list[Audio] = []
+    for breath in breaths(split(normalise(text) if language == "zh" else text)):
+        said = _said("".join(phrase.text for phrase in breath), synthesizer, voice, language)
+        for count, sound in cut(said, [characters(phrase.text) for phrase in breath]):
+            together, breath = breath[:count], breath[count:]
+            phrases.append(Phrase("".join(phrase.text for phrase in together), together[-1].pause))
+            sounds.append(stretch(sound, pace.drawn_out))
     if not sounds:
         return synthesizer.say(text, language, voice)  # lets the engine say why there is nothing to say
     pauses = _pauses(phrases, sounds, pace)
@@ -97,6 +106,20 @@ def split(text: str) -> list[Phrase]:
     return phrases
 
 
+def breaths(phrases: Sequence[Phrase]) -> list[list[Phrase]]:
+    """Phrases that are synthesised together: a voice is clearest with some words around each word."""
+    together: list[list[Phrase]] = []
+    length = MOST_AT_ONCE
+    for phrase in phrases:
+        is_enough = length >= LEAST_AT_ONCE and together[-1][-1].pause == "stop" if together else True
+        if is_enough or length + characters(phrase.text) > MOST_AT_ONCE:
+            together.append([])
+            length = 0
+        together[-1].append(phrase)
+        length += characters(phrase.text)
+    return together
+
+
 def characters(text: str) -> int:
     """How many characters of a text are said: letters and figures, not marks."""
     return sum(letter.isalnum() for letter in text)
@@ -119,10 +142,6 @@ def _pauses(phrases: list[Phrase], sounds: list[Audio], pace: Pace) -> list[floa
     ]
 
 
-def _stretched(sound: Audio, pace: Pace) -> Audio:
-    return stretch(sound, pace.drawn_out)
-
-
 _kept: OrderedDict[tuple[str, str, str, str], Audio] = OrderedDict()
 _keeping = Lock()
 _taught: dict[str, dict[str, str]] = {}
@@ -132,7 +151,7 @@ def _has_any(text: str, words: set[str]) -> bool:
     return any(word in text for word in words)
 
 
-def _phrase(text: str, synthesizer: Synthesizer, voice: str, language: str) -> Audio:
+def _said(text: str, synthesizer: Synthesizer, voice: str, language: str) -> Audio:
     key = (synthesizer.name, voice, language, text)
     with _keeping:
         if key in _kept:
@@ -141,6 +160,6 @@ def _phrase(text: str, synthesizer: Synthesizer, voice: str, language: str) -> A
     sound = synthesizer.say(text, language, voice)
     with _keeping:
         _kept[key] = sound
-        while len(_kept) > KEPT_PHRASES:
+        while len(_kept) > KEPT_BREATHS:
             _kept.popitem(last=False)
     return sound

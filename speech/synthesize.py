@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FEMALE = "zf_xiaobei"
 MALE = "zm_yunxi"
+VOICES = {"female": FEMALE, "male": MALE, FEMALE: FEMALE, MALE: MALE, "zf_xiaoxiao": "zf_xiaoxiao"}
+"""What a community may choose: a woman's voice, a man's, or one by its name."""
 
 
 class Synthesizer(Protocol):
@@ -43,6 +45,9 @@ ENGINES = {  # named here, imported on use; the first is the default, the last t
     "kokoro": "speech.engines.kokoro:KokoroSynthesizer",
     "espeak": "speech.engines.espeak:EspeakSynthesizer",
 }
+
+
+FALLBACK = next(reversed(ENGINES))
 
 
 def load_synthesizer(name: str = "kokoro", models: Path | None = None) -> Synthesizer:

@@ -7,18 +7,23 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr.prompts.book import PromptError
+from speech.synthesize import FALLBACK, FEMALE, MALE
 
 if TYPE_CHECKING:
     from ivr.prompts.shelf import Shelf
 
-FORMAT = "1"
-"""Raised when the sound of all clips should change: every name changes with it."""
+FORMAT, FORMAT_BEFORE = "2", "1"
+"""Raised when the sound of all clips should change: every name but those of people's recordings does.
+
+Until a clip has been rendered anew, the one of the format before is heard.
+"""
 
 _NAME = re.compile(r"[0-9a-f]{40}")
 
@@ -39,36 +44,43 @@ class ClipStore:
 
     def name(self, text: str, voice: str, is_slow: bool = False) -> str:
         """The name (40 hex digits) of `text` said by `voice`."""
-        said = "\x1f".join((FORMAT, self.engine, voice, "slow" if is_slow else "normal", text))
-        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+        return self._hash(FORMAT, self.engine, voice, "slow" if is_slow else "normal", text)
+
+    def spare_name(self, text: str, voice: str, is_slow: bool = False) -> str:
+        """The name of `text` said by the last fallback, while the engine can't say it."""
+        return self._hash(FORMAT, FALLBACK, voice, "slow" if is_slow else "normal", text)
 
     def recorded_name(self, text: str, community_id: str) -> str:
         """The name of a person's own recording of `text` for one community; it serves every voice, pace."""
-        said = "\x1f".join((FORMAT, "recorded", community_id, text))
-        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+        return self._hash("1", "recorded", community_id, text)
 
     def own_name(self, text: str, voice: str, is_slow: bool, community_id: str) -> str:
         """The name of `text` where a community says words in it otherwise than the dictionaries do."""
-        said = "\x1f".join(
-            (FORMAT, "own", community_id, self.engine, voice, "slow" if is_slow else "normal", text)
-        )
-        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:40]
+        pace = "slow" if is_slow else "normal"
+        return self._hash(FORMAT, "own", community_id, self.engine, voice, pace, text)
 
     def find(self, text: str, voice: str, is_slow: bool, community_id: str) -> str | None:
         """The best clip of `text`: recorded by a person, else rendered, else at normal pace; or None.
 
-        A rendered one with the community's own pronunciations comes before one without.
+        A rendered one with the community's own pronunciations comes before one without. While it is still
+        to be rendered: as an earlier release said it, then another voice, at last the fallback.
         """
-        for name in (
-            self.recorded_name(text, community_id),
-            self.own_name(text, voice, is_slow, community_id),
-            self.own_name(text, voice, False, community_id),
-            self.name(text, voice, is_slow),
-            self.name(text, voice, is_slow=False),
-        ):
-            if self.has(name):
-                return name
-        return None
+        return next(
+            (name for name in self._best_first(text, voice, is_slow, community_id) if self.has(name)), None
+        )
+
+    def _best_first(self, text: str, voice: str, is_slow: bool, community_id: str) -> Iterator[str]:
+        paces = (True, False) if is_slow else (False,)
+        yield self.recorded_name(text, community_id)
+        yield from (self.own_name(text, voice, pace, community_id) for pace in paces)
+        yield from (self.name(text, voice, pace) for pace in paces)
+        for pace in paces:
+            yield self._hash(FORMAT_BEFORE, self.engine, voice, "slow" if pace else "normal", text)
+        yield from (self.name(text, other) for other in (FEMALE, MALE) if other != voice)
+        yield from (self.spare_name(text, voice, pace) for pace in paces)
+
+    def _hash(self, *said: str) -> str:
+        return hmac.digest(self.secret, "\x1f".join(said).encode(), "sha256").hex()[:40]
 
     def has(self, name: str) -> bool:
         """Whether the clip is there, whole."""

@@ -1,8 +1,9 @@
-"""From a line of the dialogue to the clips that say it: fixed words, values and digits, each its own clip."""
+"""From a line of the dialogue to the clips that say it: words, values, digits; a count with its words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.dialogue.turns import Count, Digits, Line, Recall, Sound, Text, Value
@@ -20,6 +21,11 @@ class Spoken:
 
 Piece = Spoken | Sound
 
+COUNTED = "count"
+"""The value that is said in one clip with the words around it: on a telephone a 两 by itself is lost."""
+
+_LAST_MARK = re.compile(r"(.*[，。；,.;])?(.*)", re.DOTALL)
+
 
 def pieces(line: Line, book: Book, memory: Mapping[str, str]) -> tuple[Piece, ...]:
     """The clips of `line` in order. Raises `PromptError` for an unknown prompt or a missing value."""
@@ -27,13 +33,36 @@ def pieces(line: Line, book: Book, memory: Mapping[str, str]) -> tuple[Piece, ..
 
 
 def _pieces(line: Line, book: Book, memory: Mapping[str, str]) -> Iterator[Piece]:
+    said: list[str] = []
     for words, is_value in book.fragments(line.prompt):
+        value = line.values.get(words) if is_value else None
         if not is_value:
-            yield Spoken(words, line.is_slow)
-        elif words in line.values:
-            yield from _say(line.values[words], line.is_slow, memory, book.language)
-        else:
+            said.append(words)
+        elif value is None:
             raise PromptError(f"the prompt {line.prompt!r} lacks its value {words!r}")
+        elif words == COUNTED and isinstance(value, Count):
+            before, near = _LAST_MARK.fullmatch("".join(said)).groups()  # type: ignore[union-attr]
+            yield from _in_one([before] if before else [], line.is_slow, book.language)
+            said = [*([near.strip()] if near.strip() else []), count_words(value.number, book.language)]
+        else:
+            yield from _in_one(said, line.is_slow, book.language)
+            yield from _say(value, line.is_slow, memory, book.language)
+            said = []
+    yield from _in_one(said, line.is_slow, book.language)
+
+
+def _in_one(said: Sequence[str], is_slow: bool, language: str) -> Iterator[Spoken]:
+    if said:
+        yield Spoken(("" if language == "zh" else " ").join(said), is_slow)
+
+
+def counted_texts(prompt_id: str, book: Book, numbers: Iterable[int]) -> Iterator[str]:
+    """The clips of a prompt that hold its count, for each of these numbers."""
+    others = {name: Text("") for name in book.placeholders(prompt_id)}
+    for number in numbers:
+        for piece in pieces(Line(prompt_id, {**others, COUNTED: Count(number)}), book, {}):
+            if isinstance(piece, Spoken):
+                yield piece.text
 
 
 def _say(value: Value, is_slow: bool, memory: Mapping[str, str], language: str) -> Iterator[Piece]:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
+from ivr.prompts.due import Due, due
 from ivr.prompts.previews import render_previews
-from ivr.prompts.readings import Readings, readings_of
 from ivr.prompts.recorded import keep_recorded
 from ivr.prompts.shelf import Said
+from ivr.prompts.spare import Spare, render_spare
 from ivr.prompts.tidy import tidy
 from ivr.prompts.tones import write_tones
 from ivr.prompts.voice import voice_of
@@ -23,7 +23,6 @@ from speech.audio import Audio, write_phone_wav, write_wav
 from speech.errors import SpeechError
 from speech.pacing import Pace, speak, teach
 from speech.synthesize import Synthesizer
-from sync.records.tables import Community
 from sync.unsaid import pruned, unpruned
 
 if TYPE_CHECKING:
@@ -59,37 +58,13 @@ class Rendered:
     failed: int
 
 
-@dataclass(frozen=True)
-class Due:
-    """What a community's clips lack: `total` clips are wanted, `missing` are not there yet."""
-
-    language: str
-    voice: str
-    readings: Readings
-    total: int
-    missing: tuple[Wanted, ...]
-
-
-def due(archive: Archive, clips: ClipStore, community_id: str, up_to: Importance = Importance.SLOW) -> Due:
-    """What is still to be rendered, most important first. Raises `LookupError` without the community."""
-    with archive.database.read() as session:
-        community = session.get(Community, community_id)
-        if community is None:
-            raise LookupError(f"no community {community_id}")
-        language, voice = community.language, voice_of(session, community_id)
-        readings = readings_of(session, community_id, clips.engine)
-    needed = [clip for clip in wanted(archive, community_id, Book.load(language)) if clip.importance <= up_to]
-    missing = tuple(clip for clip in needed if not readings.has(clips, clip.text, voice, clip.is_slow))
-    return Due(language, voice, readings, len(needed), missing)
-
-
 def render(
     archive: Archive,
     clips: ClipStore,
     synthesizer: Synthesizer,
     community_id: str,
     report: Report = lambda done, total, text: None,
-    up_to: Importance = Importance.SLOW,
+    up_to: Importance = Importance.RECORDS,
 ) -> Rendered:
     """Render what is missing, most important first; safe to break off and to repeat.
 
@@ -149,6 +124,7 @@ class _Renderer:
     clips: ClipStore
     synthesizer_factory: Callable[[], Synthesizer]
     between: Callable[[], None]
+    spare: Spare | None
 
 
 _opened: _Renderer | None = None
@@ -159,13 +135,15 @@ def open_renderer(
     clips: ClipStore,
     synthesizer_factory: Callable[[], Synthesizer],
     between: Callable[[], None] = lambda: None,
+    spare: Spare | None = None,
 ) -> None:
     """Set what this process's render jobs work with. The synthesizer loads once, on the first need.
 
-    `between` is called after each clip: for what must not wait behind hours of rendering.
+    `between` is called after each clip: for what must not wait behind hours of rendering. `spare` says what
+    the synthesizer can't say for now; without it nothing is rendered until the synthesizer is back.
     """
     global _opened
-    _opened = _Renderer(archive, clips, cache(synthesizer_factory), between)
+    _opened = _Renderer(archive, clips, cache(synthesizer_factory), between, spare)
 
 
 def render_job(community_id: str) -> int:
@@ -180,12 +158,21 @@ def render_job(community_id: str) -> int:
         write_tones(clips)
         keep_recorded(archive, clips, community_id)
         if due(archive, clips, community_id).missing:
-            engine = here.synthesizer_factory()
-            made = render(archive, clips, engine, community_id, lambda *_: here.between()).made
+            made = _render_missing(here, community_id)
     except LookupError:
         log.info("nothing to render: community %s is gone", community_id)
     tidy(archive, clips)
     return made
+
+
+def _render_missing(here: _Renderer, community_id: str) -> int:
+    try:
+        engine = here.synthesizer_factory()
+        return render(here.archive, here.clips, engine, community_id, lambda *_: here.between()).made
+    except SpeechError as problem:
+        if here.spare is None:
+            raise
+        return render_spare(here.archive, here.clips, here.spare, community_id, problem)
 
 
 def preview_job() -> int:

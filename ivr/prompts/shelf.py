@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ivr.prompts.book import Book
 from ivr.prompts.clips import FORMAT
-from ivr.prompts.pieces import count_words, digit_words
-from ivr.prompts.wanted import MOST_COUNTED, digits_said
+from ivr.prompts.pieces import digit_words
+from ivr.prompts.wanted import book_clips, digits_said
 from speech.audio import Audio, read_audio, write_wav
 from speech.errors import SpeechError
 from speech.pacing import Pace
@@ -89,10 +89,8 @@ class Shelf:
 @cache
 def book_texts(language: str) -> frozenset[str]:
     """The words that the program itself brings: sentences of the book, counts and digits."""
-    book = Book.load(language)
-    sentences = (words for prompt in book.ids for words, is_value in book.fragments(prompt) if not is_value)
-    counts = (count_words(number, language) for number in range(MOST_COUNTED + 1))
-    return frozenset((*sentences, *counts, *(digit_words(digits, language) for digits in digits_said())))
+    digits = (digit_words(digits, language) for digits in digits_said())
+    return frozenset((*book_clips(Book.load(language)), *digits))
 
 
 def _taken(path: Path) -> Audio | None:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ivr.prompts.book import Book
+from ivr.prompts.pieces import COUNTED
 from speech.audio import Audio, read_audio, resample, write_wav
 from speech.errors import SpeechError
 from speech.loudness import level
@@ -35,9 +36,11 @@ class Phrase:
 
 
 def phrases(book: Book) -> list[Phrase]:
-    """Everything that can be recorded, in the book's order."""
+    """Everything that can be recorded, in the book's order: not what is said in one clip with a number."""
     found = []
     for prompt_id in book.sentences:
+        if COUNTED in book.placeholders(prompt_id):
+            continue
         fixed = [words for words, is_value in book.fragments(prompt_id) if not is_value]
         for place, words in enumerate(fixed, start=1):
             found.append(Phrase(prompt_id if place == 1 else f"{prompt_id}/{place}", words))

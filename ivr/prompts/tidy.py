@@ -47,6 +47,8 @@ def tidy(archive: Archive, clips: ClipStore, now: float | None = None) -> int:
         needed |= recorded_names(archive, clips, community_id)
         for clip in wanted(archive, community_id, Book.load(language)):
             needed.add(readings.name(clips, clip.text, voice, clip.is_slow))
+            if not readings.has(clips, clip.text, voice, clip.is_slow):
+                needed.add(clips.spare_name(clip.text, voice, clip.is_slow))
     for name in present & needed:
         if clips.wanted_at(name) < now - _LOOK_SECONDS:
             clips.mark_wanted(name, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from speech.synthesize import FEMALE, MALE
+from speech.synthesize import VOICES
 from sync.records.tables import Setting
 
 
@@ -12,4 +12,4 @@ def voice_of(session: Session, community_id: str) -> str:
     """The voice that reads for the community: its setting `voice` (`female`, `male` or a voice's name)."""
     setting = session.get(Setting, (community_id, "voice"))
     chosen = str(setting.value) if setting is not None and setting.value else "female"
-    return {"female": FEMALE, "male": MALE}.get(chosen, chosen)
+    return VOICES.get(chosen, chosen)

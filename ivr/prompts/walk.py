@@ -27,7 +27,7 @@ from ivr.dialogue.turns import (
     Wait,
 )
 from ivr.prompts.book import Book
-from ivr.prompts.pieces import count_words
+from ivr.prompts.pieces import COUNTED, count_words
 
 _MOST_TURNS = 200
 
@@ -118,9 +118,10 @@ def _line_texts(lines: tuple[Line, ...], book: Book) -> Iterator[str]:
 
 
 def _prompt_texts(each: Prompt, book: Book) -> Iterator[str]:
+    is_counted = COUNTED in book.placeholders(each.prompt)  # its words are said together with any number
     for words, is_value in book.fragments(each.prompt):
         if not is_value:
-            yield words
+            yield from () if is_counted else (words,)
             continue
         match each.values.get(words):
             case Text(text):

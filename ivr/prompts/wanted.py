@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ivr.dialogue.hotline import hotline
 from ivr.dialogue.steps import Flow
 from ivr.prompts.book import Book
-from ivr.prompts.pieces import count_words, digit_words
+from ivr.prompts.pieces import COUNTED, counted_texts, digit_words
 from ivr.prompts.walk import flow_texts
 from ivr.view import community_view
 from sync.records.tables import (
@@ -45,7 +45,6 @@ class Importance(IntEnum):
     PROMPTS = 1  # the rest of the flow and of the book
     NUMBERS = 2
     RECORDS = 3  # topics, neighbours and replies that no flow says today
-    SLOW = 4
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def _once(clips: Iterator[Wanted], personal: frozenset[str]) -> Iterator[Wanted]
 def _all(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[Wanted]:
     for text, importance in _texts(flow, book, records):
         yield Wanted(text, False, importance)
-        yield Wanted(text, True, Importance.SLOW)
+        yield Wanted(text, True, max(importance, Importance.PROMPTS))  # while the voice remembers its words
     for digits in digits_said():
         yield Wanted(digit_words(digits, book.language), True, Importance.NUMBERS)
 
@@ -94,14 +93,19 @@ def digits_said() -> tuple[str, ...]:
 def _texts(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[tuple[str, Importance]]:
     for text, is_near in flow_texts(flow, book):
         yield text, Importance.FIRST if is_near else Importance.PROMPTS
-    for prompt_id in sorted(book.ids):  # what this community's flow does not say today
-        for words, is_value in book.fragments(prompt_id):
-            if not is_value:
-                yield words, Importance.PROMPTS
-    for number in range(MOST_COUNTED + 1):
-        yield count_words(number, book.language), Importance.NUMBERS
+    for text in book_clips(book):  # what this community's flow does not say today
+        yield text, Importance.PROMPTS
     for text in records:
         yield text.strip(), Importance.RECORDS
+
+
+def book_clips(book: Book) -> Iterator[str]:
+    """The words of every clip that the book itself brings, digits left out."""
+    for prompt_id in sorted(book.ids):
+        if COUNTED in book.placeholders(prompt_id):
+            yield from counted_texts(prompt_id, book, range(MOST_COUNTED + 1))
+            continue
+        yield from (words for words, is_value in book.fragments(prompt_id) if not is_value)
 
 
 def record_texts(session: Session, community_id: str) -> Iterator[str]:

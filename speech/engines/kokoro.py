@@ -14,7 +14,7 @@ from speech.audio import Audio, join
 from speech.engines.espeak import EspeakSynthesizer
 from speech.errors import SpeechError
 from speech.pronounce import Pronunciations, Speller
-from speech.synthesize import FEMALE, MALE
+from speech.synthesize import FEMALE, VOICES
 
 RATE = 24_000
 THREADS = 2
@@ -31,13 +31,14 @@ class KokoroSynthesizer:
     """
 
     name = "kokoro"
-    voices: tuple[str, ...] = (FEMALE, "zf_xiaoxiao", MALE)
+    voices: tuple[str, ...] = tuple(sorted({*VOICES.values()}))
 
     def __init__(self, models: Path, pronunciations: Pronunciations | None = None) -> None:
         folder = models / "kokoro"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # beside phone lines
         options.enable_cpu_mem_arena = (
             False  # the arena would keep hundreds of megabytes after a long sentence
         )

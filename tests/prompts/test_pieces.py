@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ivr.dialogue.turns import Count, Line, Recall, Sound, Text
 from ivr.prompts.book import Book, PromptError
-from ivr.prompts.pieces import Spoken, count_words, digit_pieces, digit_words, pieces
+from ivr.prompts.pieces import Spoken, count_words, counted_texts, digit_pieces, digit_words, pieces
 
 BOOK = Book(
     "zh",
@@ -17,6 +17,7 @@ BOOK = Book(
         "topics": "现在有{number}个话题。",
         "voice": "{voice}",
         "two": "{first}，{second}",
+        "result": "选{option}的人，一共有{count}位。",
     },
 )
 
@@ -44,6 +45,13 @@ def test_a_number_that_was_typed_with_spaces_is_read_the_same() -> None:
 
 def test_a_quantity_is_a_clip_by_rule() -> None:
     assert pieces(Line("topics", {"number": Count(2)}), BOOK, {})[1] == Spoken("两")
+    result = Line("result", {"option": Text("老粮站"), "count": Count(2)})
+    said = ("选", "老粮站", "的人，", "一共有两位。")  # no clip for every number and every other sentence
+    assert pieces(result, BOOK, {}) == tuple(map(Spoken, said))
+    counted = set(counted_texts("result", BOOK, (0, 12)))
+    assert counted == {"选", "的人，", "一共有零位。", "一共有十二位。"}
+    english = Book("en", {"result": "In favour: {count}."})
+    assert pieces(Line("result", {"count": Count(2)}), english, {}) == (Spoken("In favour: 2"),)
     assert count_words(12, "zh") == "十二"
     assert count_words(2, "en") == "2"
 

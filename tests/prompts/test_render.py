@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.communities import typed_setting
 from ivr.prompts.book import Book
 from ivr.prompts.clips import ClipStore
 from ivr.prompts.render import due, open_renderer, render, render_job
@@ -200,6 +201,9 @@ def test_the_community_chooses_its_voice(archive: Archive, rich: str, clips: Cli
     render(archive, clips, ToneSynthesizer(), rich, up_to=Importance.FIRST)
     assert clips.has(clips.name("桃源社区", MALE))
     assert not clips.has(clips.name("桃源社区", FEMALE))
+    assert [typed_setting("voice", name) for name in ("", "male", FEMALE)] == ["", "male", FEMALE]
+    with pytest.raises(ValueError, match="zm_yunxi"):
+        typed_setting("voice", "femal")
 
 
 def test_the_tones_are_short_and_can_be_heard(archive: Archive, rich: str, clips: ClipStore) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from speech.audio import Audio
+from speech.breaths import cut
 from speech.errors import SpeechError
 from speech.pacing import Pace, characters, speak, split
 from speech.pronounce import Speller
@@ -20,7 +21,7 @@ PROMPT = "听话题请按1，我要说话请按2，查进展请按3。随时按�
 
 @dataclass
 class Hummer:
-    """A synthesizer that hums a fifth of a second for every character."""
+    """A synthesizer that hums a fifth of a second for every character and is silent at every mark."""
 
     name: str = "hummer"
     voices: tuple[str, ...] = (FEMALE,)
@@ -30,8 +31,9 @@ class Hummer:
         if not characters(text):
             raise SpeechError("there is nothing to say", permanent=True)
         self.said.append(text)
-        time = np.arange(characters(text) * 3200) / 16000
-        return Audio((0.2 * np.sin(time * 1500)).astype(np.float32), 16000)
+        time = np.arange(len(text) * 3200) / 16000
+        is_word = np.repeat([letter.isalnum() for letter in text], 3200)
+        return Audio((0.2 * np.sin(time * 1500) * is_word).astype(np.float32), 16000)
 
 
 def a_minute(sound: Audio, text: str) -> float:
@@ -49,13 +51,31 @@ def test_saying_it_slowly_costs_no_second_synthesis() -> None:
     speak(PROMPT, hummer)
     before = len(hummer.said)
     speak(PROMPT, hummer, FEMALE, Pace.SLOW)
-    assert len(hummer.said) == before == 4
+    assert len(hummer.said) == before == 2
 
 
 def test_phrases_keep_their_marks_and_figures_are_said() -> None:
     hummer = Hummer(name="hummer three")
     speak("一共3票，同意。", hummer)
-    assert hummer.said == ["一共三票，", "同意。"]
+    assert hummer.said == ["一共三票，同意。"]
+    several = (
+        "路灯坏了三个星期，晚上看不见。楼道扶手松了，老人怕摔倒。",
+        "电梯每天都要停好几回，大家爬楼梯上去。",
+    )
+    speak("".join(several), hummer)
+    assert hummer.said[1:] == list(several)  # whole sentences, as many as a breath holds
+
+
+def test_a_pause_is_set_only_where_one_was_heard() -> None:
+    hummer = Hummer(name="hummer four")
+    whole = hummer.say("同意，请按一。")
+    (two, first), (one, second) = cut(Audio(whole.samples[:-3200], whole.rate), [2, 3])
+    assert (two, one) == (1, 1)
+    assert first.seconds == pytest.approx(0.43, abs=0.03)
+    assert second.seconds == pytest.approx(0.63, abs=0.03)
+    unbroken = hummer.say("同意请按一")
+    ((together, sound),) = cut(unbroken, [2, 3])
+    assert (together, sound.seconds) == (2, unbroken.seconds)
 
 
 def test_nothing_to_say_is_an_error() -> None:

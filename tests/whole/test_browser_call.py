@@ -75,7 +75,7 @@ def first_call(phone: PhonePage, seconds: float) -> str:
     """Vote, speak, be heard by neighbours, get a receipt; the receipt in the words it was read in."""
     phone.call()
     phone.hears("您好，这里是")
-    phone.hears_then("听听大家在议的事，请按1", "1", by="mouse")
+    phone.hears_then("听听大家在商量的事，请按1", "1", by="mouse")
     phone.hears("东巷口要不要装路灯")
     phone.press("#", by="keyboard")
     phone.hears_then("同意，请按1", "1", by="mouse")
