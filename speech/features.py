@@ -54,8 +54,9 @@ def stretches(text: str, lexicon: Lexicon, words: Sequence[str] | None = None) -
     letters = codes(text)
     yield _runs(LETTERS, letters.astype(np.uint64))
     yield _runs(SOUNDS, heard(letters).astype(np.uint64))
-    yield _words(cut(text) if words is None else words)
-    yield _listed(text, lexicon)
+    known = cut(text) if words is None else words
+    yield _words(known)
+    yield _listed(text, lexicon, known)
 
 
 def _runs(block: int, row: npt.NDArray[np.uint64]) -> Stretches:
@@ -85,9 +86,9 @@ def _words(words: Sequence[str]) -> Stretches:
     )
 
 
-def _listed(text: str, lexicon: Lexicon) -> Stretches:
+def _listed(text: str, lexicon: Lexicon, words: Sequence[str]) -> Stretches:
     """Entries of the word lists, and the categories they speak for; misheard ones too, and weaker."""
-    hits = find(text, lexicon)
+    hits = find(text, lexicon, words=words)
     names = [hit.entry.word for hit in hits] + [f"={hit.entry.label}" for hit in hits]
     return _of(
         LISTED,

@@ -133,15 +133,12 @@ class Model:
         letters = sum(map(len, words))
         spoke = np.zeros(letters + 1)
         for one in found:
-            block, starts, lengths = (
-                self.blocks[one.stretches.block],
-                one.stretches.starts,
-                one.stretches.lengths,
-            )
+            block, said = self.blocks[one.stretches.block], one.stretches
+            starts, lengths = said.starts, said.lengths
             weights = block.weights[one.rows]
             for_best = (weights[:, best] - weights.mean(axis=1)) * block.rarity[one.rows] / lengths
-            np.add.at(spoke, starts, for_best)  # what begins here is taken back where it ends
-            np.add.at(spoke, np.minimum(starts + lengths, letters), -for_best)
+            spoke += np.bincount(starts, for_best, letters + 1)  # what begins here
+            spoke -= np.bincount(starts + lengths, for_best, letters + 1)  # is taken back where it ends
         until = np.concatenate(([0.0], np.cumsum(np.cumsum(spoke))))
         weighed: dict[str, float] = {}
         start = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -85,9 +85,17 @@ def sounds(word: str) -> tuple[str, ...]:
     return tuple(blur(syllable) for syllable in found)
 
 
-def find(text: str, lexicon: Lexicon, least_syllables: int = 2) -> tuple[Hit, ...]:
-    """The entries in a text, longest first where they overlap, each word once."""
-    found = sorted(_hits(text, lexicon, least_syllables), key=_rank)
+def find(
+    text: str, lexicon: Lexicon, least_syllables: int = 2, words: Sequence[str] | None = None
+) -> tuple[Hit, ...]:
+    """The entries in a text, longest first where they overlap, each word once.
+
+    `words`: what jieba cuts the text into, where that is known.
+    """
+    if least_syllables < 3 and words is None:
+        words = jieba.lcut(text, HMM=False)
+    ends = frozenset(accumulate(map(len, words or ()), initial=0))
+    found = sorted(_hits(text, lexicon, least_syllables, ends), key=_rank)
     taken: set[int] = set()
     kept: dict[str, Hit] = {}
     for hit in found:
@@ -110,11 +118,8 @@ def _rank(hit: Hit) -> tuple[int, float, int]:
     return -len(hit.entry.word), -hit.weight, hit.start
 
 
-def _hits(text: str, lexicon: Lexicon, least: int) -> Iterator[Hit]:
+def _hits(text: str, lexicon: Lexicon, least: int, ends: frozenset[int]) -> Iterator[Hit]:
     said = heard(codes(text)).tobytes().decode("utf-16-le")
-    ends = (
-        frozenset(accumulate(map(len, jieba.lcut(text, HMM=False)), initial=0)) if least < 3 else frozenset()
-    )
     for start in range(len(text)):
         for begins in (text[start], text[start : start + 2]):
             for length in lexicon.word_lengths.get(begins, ()):

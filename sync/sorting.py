@@ -110,11 +110,14 @@ def forget_understanding(session: Session, opinion: Opinion, now: datetime) -> N
     session.execute(delete(Understanding).where(Understanding.opinion_id == opinion.id))
     knew = select(Learned).where(
         Learned.community_id == opinion.community_id,
-        Learned.sealed.is_not(None),
+        Learned.state != GONE,
         Learned.made_at >= opinion.said_at,
     )
-    for row in session.scalars(knew.with_for_update()):
-        lose(session, row, now)
+    rows = session.scalars(knew.with_for_update()).all()
+    is_left_without = any(row.state == USED for row in rows)
+    for row in rows:
+        if row.sealed is not None or is_left_without:  # then what was refused since is tried anew, too
+            lose(session, row, now)
 
 
 def lessons_due(archive: Archive) -> list[str]:
