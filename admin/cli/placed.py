@@ -17,6 +17,7 @@ _REASONS = {
     "missed": "响一声就挂 · missed call",
     "request": "线路忙 · lines were busy",
     "reply": "有了回复 · a reply",
+    "danger": "有人可能有危险 · somebody may be in danger",
 }
 _STATES = {
     "waiting": "等着打 · waits",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sync.placing.policy import may_be_called
 from sync.placing.rules import (
+    DANGER,
     ENDS,
     JUST_CALLED,
     LOST,
@@ -38,6 +40,7 @@ from sync.placing.rules import (
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HERE = Policy(SHANGHAI)
 MOST = 500
+ORDINARY = [reason for reason in REASONS if reason != DANGER]
 
 zones = st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 clock_times = st.times().map(lambda one: one.replace(second=0, microsecond=0, tzinfo=None))
@@ -69,7 +72,7 @@ def wishes(draw: st.DrawFn) -> tuple[Policy, Wish, Past, datetime]:
     policy, made = draw(policies), draw(moments)
     now = made + timedelta(minutes=draw(st.integers(0, 6000)))
     wish = Wish(
-        draw(st.sampled_from(REASONS)), made, made + timedelta(hours=draw(st.integers(1, 72))),
+        draw(st.sampled_from(ORDINARY)), made, made + timedelta(hours=draw(st.integers(1, 72))),
         draw(st.integers(0, 4)),
     )  # fmt: skip
     counts = (draw(st.integers(0, 8)), draw(st.integers(0, 400)), draw(st.integers(0, 600)))
@@ -138,6 +141,25 @@ def test_a_try_that_reached_nobody_leads_to_the_next_or_to_the_end(
         assert verdict.until >= now + timedelta(minutes=10) or is_machine
         today = now.astimezone(policy.zone).date()
         assert not is_machine or verdict.until.astimezone(policy.zone).date() > today
+
+
+@given(wishes(), st.booleans())
+def test_danger_waits_for_nothing_but_a_free_telephone_and_goes_on_until_it_is_too_late(
+    case: tuple[Policy, Wish, Past, datetime], is_machine: bool
+) -> None:
+    policy, wish, past, now = case
+    wish = replace(wish, reason=DANGER)
+    verdict = judge(policy, wish, past, now, MOST)
+    if now >= wish.expires_at:
+        assert verdict == GiveUp("expired")
+    elif past.is_engaged:
+        assert isinstance(verdict, Wait)
+        assert verdict.until - now < timedelta(minutes=1)
+    else:
+        assert verdict == Place()
+    again = after_try(policy, wish, is_machine, now)
+    assert isinstance(again, Wait)
+    assert timedelta(minutes=1) <= again.until - now <= timedelta(minutes=5)
 
 
 @given(st.lists(st.sampled_from(["queued", "initiated", "ringing", "answered", "in-progress", "completed"])))
