@@ -69,7 +69,7 @@ def matching(session: Session, asked: Collection[int]) -> Select[int, str]:
 
     A caller adds its own conditions, a limit, and `Searched.number < …` for the next page.
     """
-    rarest, *others = sorted(asked, key=lambda term: (_frequency(session, term), term))[:MOST_ASKED]
+    rarest, *others = _rarest_first(session, sorted(asked)[: 2 * MOST_ASKED])[:MOST_ASKED]
     query = (
         select(Searched.number, Searched.opinion_id)
         .join(SearchTerm, SearchTerm.number == Searched.number)
@@ -150,6 +150,16 @@ def _is_word(term: int) -> bool:
 def _frequency(session: Session, term: int) -> int:
     some = select(SearchTerm.number).where(SearchTerm.term == term).limit(_COMMON).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _rarest_first(session: Session, asked: Sequence[int]) -> Sequence[int]:
+    """The terms by how common they are, in one question; one alone is not asked about."""
+    if len(asked) < 2:
+        return asked
+    some = (select(SearchTerm.number).where(SearchTerm.term == term).limit(_COMMON) for term in asked)
+    counts = (select(func.count()).select_from(one.subquery()).scalar_subquery() for one in some)
+    found = session.execute(select(*counts)).one()
+    return [term for _, term in sorted(zip(found, asked, strict=True))]
 
 
 def _holds(term: int) -> ColumnElement[bool]:
