@@ -44,7 +44,7 @@ COUNTED = frozenset("年楼路级米里户号月日元块几个届亩类及记�
 LATIN = {**dict.fromkeys("iIlL|", "1"), **dict.fromkeys("oO", "0")}
 # The shape of a text has one letter for each of its characters: d a digit, h sounds like one, q nearly,
 # k ten or more, s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
-RUN = re.compile("d(?:[dk]|g(?=d)|h{1,3}(?=[sf]{0,3}h?d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+RUN = re.compile("d(?:[dk]|g[dh]|h{1,3}(?=[sf]{0,3}h?d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
 # One or two doubtful letters with two digits on one side and one on the other.
 NEARLY = re.compile(
     "(?<=dd)[qh]{1,2}[sf]?[qh]?(?=dd)|(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)"
@@ -158,6 +158,11 @@ def read(text: str, shape: str, start: int, end: int) -> Run:
     return Run(start, end, said, letters, tuple(groups), own.count("h"), "k" in own, "、" in text[start:end])
 
 
+def _said(letter: str) -> str:
+    """The digit that a character stands for, 十 for a misheard 四; "" for none."""
+    return (figure(letter) or sounding(letter) or ("4" if letter == "十" else "")) if letter else ""
+
+
 def _digits(text: str, shape: str) -> str:
     """The digits of one group: 一三八, 一百三十八, 三个八."""
     if "k" in shape:
@@ -169,7 +174,7 @@ def _digits(text: str, shape: str) -> str:
     for at, letter in enumerate(text):
         if letter == "个":
             times = _SPELLED.get(text[at - 1]) or int(figure(text[at - 1]) or 1)
-            digits = digits[:-1] + (figure(text[at + 1 : at + 2]) or "") * max(0, times - 1)
+            digits = digits[:-1] + _said(text[at + 1 : at + 2]) * max(0, times - 1)
         else:
-            digits += figure(letter) or sounding(letter) or ("4" if letter == "十" else "")
+            digits += _said(letter)
     return digits
