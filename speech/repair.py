@@ -16,6 +16,7 @@ from speech.recognize import Transcript, Word
 from speech.syllables import blur
 
 SHORTEST, LONGEST = 2, 12  # characters of a word that is looked for
+TITLE = 7  # something so long is a sentence
 MOST_WORDS = 400
 # A stretch as sure as this is left alone. Two syllables have many homophones: they must be in greater doubt,
 # and a word that everybody knows in greater still. Measured: benchmarks/speech_vocabulary.py.
@@ -53,7 +54,7 @@ def _terms(vocabulary: Sequence[str]) -> list[str]:
     jieba.setLogLevel(60)
     terms: dict[str, None] = {}
     for given in vocabulary[:MOST_WORDS]:
-        terms.update(dict.fromkeys([given, *jieba.cut(given, HMM=False)]))
+        terms.update(dict.fromkeys([given, *(jieba.cut(given, HMM=False) if len(given) >= TITLE else ())]))
     fitting = (term for term in terms if SHORTEST <= len(term) <= LONGEST and all(map(_is_han, term)))
     return sorted(fitting, key=len, reverse=True)
 
