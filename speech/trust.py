@@ -17,7 +17,7 @@ from speech.loops import without_loops
 BIAS = 2.0
 WEIGHTS = (2.4, -1.4, 0.58)
 LEAST_SURE = 1e-3  # of a word: below it all are as bad
-LEAST_CONFIDENCE = 0.8  # below this the machine's words are not trusted without an ear
+LEAST_CONFIDENCE = 0.805  # below this the machine's words are not trusted without an ear
 
 
 @dataclass(frozen=True)
