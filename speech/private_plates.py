@@ -28,6 +28,9 @@ CUES = ("车牌", "牌照", "号牌")
 AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
 CARS = (
     re.compile(r"[那这有][辆量亮两]车?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)"),
+    re.compile(
+        rf"车[^。！？\d]{{0,8}}?([{PROVINCES}{SOUND_ALIKE}][^，。A-Z0-9]{{0,2}}[A-Z]?\d{{4,5}})(?![\d元块多万余辆个年号路])"
+    ),
     re.compile(rf"[那这]([{PROVINCES}{SOUND_ALIKE}][A-Z]?\d{{5}})(?!\d)"),
 )
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
