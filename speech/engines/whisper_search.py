@@ -97,6 +97,7 @@ class WhisperSearch:
         self._plain: Callable[[str], str] = OpenCC("t2s").convert
         self._tokenizers: dict[str, Tokenizer] = {}
         self._unwanted: list[int] = []
+        likelihood("好")  # the dictionary takes a second to load: now, not while the first opinion waits
 
     def listen(self, samples: Samples, language: str, hints: Sequence[str] = ()) -> Heard:
         """What may be said in at most LONGEST_SECONDS of sound at 16 kHz."""
