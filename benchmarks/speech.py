@@ -89,9 +89,10 @@ def _cost(heard: Sequence[Heard]) -> Measured:
 
 
 def _means(heard: Sequence[Heard]) -> tuple[float, float]:
-    """Ours and plain, by speaker."""
+    """Ours and plain, by speaker; plain never quite nothing, because ours is divided by it."""
     ours = average_over_speakers((one.clip.speaker, one.ours_rate) for one in heard)
-    return ours, average_over_speakers((one.clip.speaker, one.plain_rate) for one in heard)
+    plain = average_over_speakers((one.clip.speaker, one.plain_rate) for one in heard)
+    return ours, max(plain, 1e-4)
 
 
 def _table(condition: str, heard: Sequence[Heard]) -> None:
