@@ -102,9 +102,9 @@ def test_a_reply_is_kept_and_moves_the_stage(archive: Archive, said: Said) -> No
 
 
 def test_a_category_may_be_put_right(archive: Archive, said: Said) -> None:
-    desk.classify(archive, STAFF, said.opinion_id, "交通运输", NOW)
+    desk.classify(archive, STAFF, said.opinion_id, "交通出行", NOW)
     opinion = opinion_of(archive, said)
-    assert (opinion.category, opinion.category_confidence) == ("交通运输", 1.0)
+    assert (opinion.category, opinion.category_confidence) == ("交通出行", 1.0)
 
 
 def test_progress_of_a_topic_is_published(archive: Archive, community: Community) -> None:
@@ -129,7 +129,7 @@ ACTS: list[Callable[[Archive, Actor, str], object]] = [
     lambda archive, actor, one: desk.approve(archive, actor, one, NOW),
     lambda archive, actor, one: desk.reject(archive, actor, one, "why", NOW),
     lambda archive, actor, one: desk.correct(archive, actor, one, "路灯", NOW),
-    lambda archive, actor, one: desk.classify(archive, actor, one, "交通运输", NOW),
+    lambda archive, actor, one: desk.classify(archive, actor, one, "交通出行", NOW),
     lambda archive, actor, one: desk.reply(archive, actor, one, "好的", NOW),
 ]
 
