@@ -19,13 +19,32 @@ from sync.records.tables import Community
 COMMUNITY_NUMBER = "+8657112345678"
 
 
-_LONGEST_FIRST = ("tests/whole/", "tests/exchange/test_sip_", "tests/sync/test_api_fuzz")
+_LONGEST_FIRST = (
+    "tests/whole/test_kills",
+    "tests/whole/test_line",
+    "tests/admin/test_demo",
+    "tests/whole/",
+    "tests/admin/test_run",
+    "tests/sync/test_api_fuzz",
+    "tests/exchange/test_sip_",
+    "tests/speech/test_recognizers",
+    "tests/sync/test_urgent_alert",
+    "tests/admin/test_axe",
+    "_browser.py",
+    "tests/sync/test_merge_records",
+    "tests/sync/test_settle",
+)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes begin first, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST_FIRST))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    file = item.nodeid.partition("::")[0]
+    return next((place for place, name in enumerate(_LONGEST_FIRST) if name in file), len(_LONGEST_FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +49,10 @@ Report = Callable[[int, int, str], None]
 """Called after each clip with: how many are there, how many there will be, the words of this one."""
 
 
+LOOK_AGAIN_SECONDS = 15.0
+"""After so long a run looks what is wanted by now: a reply given meanwhile comes before the rest of the book."""
+
+
 @dataclass(frozen=True)
 class Rendered:
     """What a run did: clips wanted, made now, there already, and those the synthesizer refused."""
@@ -73,19 +78,23 @@ def render(
     """
     write_tones(clips)
     keep_recorded(archive, clips, community_id)
-    work = due(archive, clips, community_id, up_to)
-    done = work.total - len(work.missing)
-    made = failed = 0
-    for clip in work.missing:
-        render_previews(archive, clips, synthesizer)  # somebody sits and waits for these
-        if not _render_one(clips, clip, synthesizer, work):
-            failed += 1
+    made, refused = 0, set[Wanted]()
+    while True:
+        work, looked_at = due(archive, clips, community_id, up_to), time.monotonic()
+        done = work.total - len(work.missing)
+        for clip in (clip for clip in work.missing if clip not in refused):
+            render_previews(archive, clips, synthesizer)  # somebody sits and waits for these
+            if _render_one(clips, clip, synthesizer, work):
+                made, done = made + 1, done + 1
+                if clip.is_personal and not _is_still_said(archive, community_id, clip.text):
+                    clips.delete(work.readings.name(clips, clip.text, work.voice, clip.is_slow))
+            else:
+                refused.add(clip)
+            report(done + len(refused), work.total, clip.text)
+            if time.monotonic() - looked_at > LOOK_AGAIN_SECONDS:
+                break
         else:
-            made += 1
-            if clip.is_personal and not _is_still_said(archive, community_id, clip.text):
-                clips.delete(work.readings.name(clips, clip.text, work.voice, clip.is_slow))
-        report(done + made + failed, work.total, clip.text)
-    return Rendered(work.total, made, done, failed)
+            return Rendered(work.total, made, max(0, work.total - made - len(refused)), len(refused))
 
 
 def _render_one(clips: ClipStore, clip: Wanted, engine: Synthesizer, work: Due) -> bool:

@@ -126,7 +126,7 @@ def test_withdrawn_words_leave_the_store(archive: Archive, rich: str, clips: Cli
         withdrawn = session.get(Opinion, "op_丙")
         assert withdrawn is not None
         withdrawn.state = "withdrawn"
-    assert tidy(archive, clips) == 1
+    assert tidy(archive, clips) == 2  # at both paces
     assert not clips.has(name)
     assert not clips.path(name, is_full_band=True).exists()
     assert not [path for path in clips.folder.iterdir() if name in path.name]
@@ -213,3 +213,22 @@ def test_the_tones_are_short_and_can_be_heard(archive: Archive, rich: str, clips
     assert join.seconds < 0.3
     assert abs(beep.samples).max() > 0.2
     assert clips.caption(tone_name(clips, BEEP)) == ""
+
+
+def test_what_is_wanted_meanwhile_comes_before_the_rest_of_the_book(
+    archive: Archive, rich: str, clips: ClipStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivr.prompts.render.LOOK_AGAIN_SECONDS", 0.0)
+    added = "新加的议题，第一个要听到。"
+    order: list[str] = []
+
+    def report(done: int, total: int, text: str) -> None:
+        order.append(text)
+        if len(order) == 3:
+            with archive.database.begin() as session:
+                session.get_one(Topic, "tp_电梯").spoken_title = added
+
+    done = render(archive, clips, ToneSynthesizer(refused=frozenset({"食堂"})), rich, report)
+    assert order.index(added) < 20 < done.total
+    assert done.failed > 0
+    assert done.made + done.kept + done.failed == done.total
