@@ -93,7 +93,7 @@ test: $(VENV)/.dev models chromium sip-phones broker lint ## everything: lint, t
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
-bench: $(VENV)/.dev models ## measure; BENCH=web|speech|sync|admin|line|broadcast|private measures one
+bench: $(VENV)/.dev models ## measure; BENCH=web|speech|sync|admin|line|broadcast|private|voice|understand: one
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 screenshots: $(VENV)/.dev chromium ## every page of the desk as a picture, into docs/screenshots

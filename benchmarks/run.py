@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHES = ("web", "speech", "sync", "admin", "line", "broadcast", "private", "voice")
+BENCHES = ("web", "speech", "sync", "admin", "line", "broadcast", "private", "voice", "understand")
 
 
 def main(names: list[str]) -> int:

@@ -96,11 +96,12 @@ def _means(heard: Sequence[Heard]) -> tuple[float, float]:
 
 
 def _table(condition: str, heard: Sequence[Heard]) -> None:
-    """By style, and by the half of the speakers that nothing was fitted on."""
+    """By style, and by the two halves of the speakers: how much speakers differ."""
     _tell(f"# {condition}: CER % by speaker    speakers  plain   ours")
     styles = dict.fromkeys(one.clip.style for one in heard)
     groups = {style: [one for one in heard if one.clip.style == style] for style in styles}
-    groups["held-out speakers"] = [one for one in heard if one.clip.is_held_out]
+    for half in (0, 1):
+        groups[f"speakers, half {half + 1}"] = [one for one in heard if one.clip.half == half]
     for name, group in {**groups, "all": list(heard)}.items():
         ours, plain = _means(group)
         speakers = len({one.clip.speaker for one in group})

@@ -1,7 +1,8 @@
 """Danger heard and not heard: our own sentences, clean and misheard, and false alarms on citizens' letters.
 
 `urgent_said_last.tsv` and `urgent_said_fresh.tsv` were written after the list of words and are not learnt
-from, but the learner's settings were chosen looking at them: neither is fully held back. Letters come from `../shared/data`, where they are present.
+from, but the learner's settings were chosen looking at them: neither is fully held back. Letters come from
+`../shared/data`, where they are present.
 """
 
 from __future__ import annotations

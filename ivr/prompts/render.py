@@ -50,7 +50,7 @@ Report = Callable[[int, int, str], None]
 
 
 LOOK_AGAIN_SECONDS = 15.0
-"""After so long a run looks what is wanted by now: a reply given meanwhile comes before the rest of the book."""
+"""After so long a run looks what is wanted by now: a reply given meanwhile comes before the rest."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ PUMP_SECONDS = 0.04
 PLUG_SECONDS = 1.0
 """Between two tries to reach the exchange."""
 HAND_OVER_SECONDS = 0.0005
-"""How long Python may keep the stack's own thread waiting, instead of its usual 5 ms: it tells of every call and
-key through Python. Meant for many calls that begin at once; on a busy machine the gain was too small to prove.
+"""How long Python may keep the stack's own thread waiting, instead of its usual 5 ms: it tells of every call
+and key through Python. Meant for many calls that begin at once; on a busy machine the gain was not proved.
 """
 HANG_UP_SECONDS = 1.0
 """What the stack gets to say goodbye to everybody when the line stops."""
