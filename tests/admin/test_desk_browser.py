@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from admin.demo.seed import COMMUNITY_ID
+from admin.staff import FAILURES_PER_NAME
 from ivr.prompts.render import open_renderer, preview_job
 from speech.audio import Audio, write_wav
 from sync.people import find_or_create_number, person_at
-from sync.records.tables import Household, Milestone, Person, PromptRecording, Topic
+from sync.records.tables import Household, Milestone, Person, PromptRecording, Staff, Topic
 from tests.admin.browser import NEEDS_CHROMIUM, Seat, browser, served, sit_down
 from tests.admin.desk import Desk
 from tests.prompts.tone_synthesizer import ToneSynthesizer
@@ -154,6 +155,11 @@ def test_a_person_is_found_given_their_data_and_deleted(desk: Desk, seat: Seat) 
     seat.page.fill("#reason", "本人来社区")
     seat.page.click("button.good")
     seat.page.wait_for_url(re.compile(f"{person_id}$"))
+    assert "77778888" not in seat.page.inner_text("main")
+    seat.page.fill("#why-number", "要给本人回电")
+    seat.page.click("button:has-text('看号码')")
+    assert seat.page.wait_for_selector(".notice a[href^=tel]").inner_text() == NUMBER
+    seat.go(f"/desk/privacy/people/{person_id}")
     seat.page.fill("#why-export", "本人要一份")
     with seat.page.expect_download() as taken:
         seat.page.click("button:has-text('导出给本人')")
@@ -166,13 +172,18 @@ def test_a_person_is_found_given_their_data_and_deleted(desk: Desk, seat: Seat) 
         assert session.get_one(Person, person_id).erased_at is not None
 
 
-def test_staff_platforms_settings_and_the_log_by_keyboard(seat: Seat) -> None:
+def test_staff_platforms_settings_and_the_log_by_keyboard(desk: Desk, seat: Seat) -> None:
     page = seat.page
     seat.go("/desk/staff")
     page.focus("#name")
     page.keyboard.insert_text("新来的小王")
     seat.press("Tab", "Tab", "Enter")
     page.wait_for_selector(".secret")
+    page.select_option("li:has-text('新来的小王') select", "publisher")
+    page.click("li:has-text('新来的小王') button:has-text('保存')")
+    seat.confirmed("改好了")
+    with desk.archive.database.read() as session:
+        assert session.scalars(select(Staff.role).where(Staff.name == "新来的小王")).one() == "publisher"
     seat.go("/desk/platforms")
     page.focus("#name")
     page.keyboard.insert_text("小程序")
@@ -191,3 +202,15 @@ def test_staff_platforms_settings_and_the_log_by_keyboard(seat: Seat) -> None:
         page.click("text=下载这些记录")
     assert "keep_months" in Path(taken.value.path()).read_text("utf-8-sig")
     assert seat.problems == []
+
+
+def test_who_guesses_a_password_is_told_to_wait(seat: Seat) -> None:
+    """The last test of this file: from now on the door is closed to this name."""
+    seat.page.context.clear_cookies()
+    for _ in range(FAILURES_PER_NAME + 1):
+        seat.page.goto(f"{seat.base}/desk/sign-in")
+        seat.page.fill("#name", "不是我")
+        seat.page.fill("#password", "猜一猜")
+        seat.page.keyboard.press("Enter")
+        seat.page.wait_for_selector("[role=alert]")
+    assert "十五分钟后再来" in seat.page.inner_text("main")
