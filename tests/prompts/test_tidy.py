@@ -54,7 +54,7 @@ def test_only_what_residents_said_and_were_answered_is_personal(rich: Archive, c
 def test_words_taken_back_and_replies_to_them_are_pruned_at_once(rich: Archive, clips: ClipStore) -> None:
     for name in ("丙", "我一"):
         withdraw_opinion(rich, f"op_{name}", "staff")
-    assert prune_job() == 3
+    assert prune_job() == 6  # three texts at both paces
     for words in ("丙的话", "我一的话", "我一的答复"):
         assert files_with(clips.folder, words) == []
         assert not clips.has(clips.name(words, FEMALE))
@@ -78,7 +78,7 @@ def test_a_prune_that_was_killed_is_still_to_be_done(
             prune_job()
     with rich.database.read() as session:
         assert session.scalars(select(Unsaid.pruned_at)).all() == [None]
-    assert prune_job() == 1
+    assert prune_job() == 2
     assert files_with(clips.folder, "丙的话") == []
 
 
@@ -108,7 +108,7 @@ def test_a_sentence_stays_for_a_day_after_it_was_last_wanted(rich: Archive, clip
         session.get_one(Topic, "tp_电梯").spoken_background = "电梯的背景变了。"
     assert tidy(rich, clips, month_later + KEPT_SECONDS / 2) == 0
     assert clips.has(clips.name(words, FEMALE))
-    assert tidy(rich, clips, month_later + KEPT_SECONDS + 1) == 1
+    assert tidy(rich, clips, month_later + KEPT_SECONDS + 1) == 2  # at both paces
     assert not clips.has(clips.name(words, FEMALE))
 
 

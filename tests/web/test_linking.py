@@ -69,7 +69,7 @@ def test_a_vote_in_the_account_is_changed_on_the_phone(
     web = linked(archive, community, platform_id, hear_code(phone(), archive))
     vote_there(archive, community, web, platform_id)
     again = phone().begin().press("1").wait()
-    assert "这部电话表过态了" in again.said
+    assert "这部电话已经表过态了" in again.said
     again.press("1").press("1")
     while settle_batch(archive).taken:
         pass
@@ -104,9 +104,9 @@ def test_the_result_so_far_is_told_to_who_has_voted(
     with archive.database.begin() as session:
         session.execute(update(Topic).where(Topic.id == topics[0]).values(rules={"results": "voted"}))
     call = phone().begin().press("1").wait().press("#").press("4")
-    assert "您先表个态" in call.said
+    assert "您自己先选好了" in call.said
     call.press("3").press("1")
     while settle_batch(archive).taken:
         pass
     call.press("4")
-    assert "同意的有 1 位" in call.said
+    assert "选同意的人，一共有 1 位" in call.said

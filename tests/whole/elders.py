@@ -136,7 +136,7 @@ async def drops_and_calls_back(place: Town, caller: str, sentence: bytes) -> lis
         await dropped.phone.wait_for_keys()
     async with lifted(place, caller) as elder:
         await elder.phone.wait_for_caption("刚才电话断了", 60)
-        await elder.press("1", "1")
+        await elder.press("1", "*", "1")  # hears the notice once more: a second 1 at once would be a slip
         await elder.speak(sentence)
         await elder.press("1", "2")
         await elder.hears_on("released")
