@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.sync.redis_server import RedisServer, redis_server
 from tests.sync.voices import Said, say
 from tests.sync.webhook_receiver import NEAR, Receiver, receiver
 from tests.web.platform import BASE, LINES
+from tests.whole.town import until
 
 __all__ = ["receiver", "redis_server", "source"]
 
@@ -55,15 +55,6 @@ reach = Reach.of("127.0.0.0/8")
 open_worker(archive, WorkQueue(sys.argv[3]), Slow, credentials, reach=reach)
 run_worker(sys.argv[5:], sweep_seconds=0.2)
 """
-
-
-def _until(is_so: Callable[[], bool], seconds: float = 30.0) -> float:
-    """How long it took."""
-    began = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - began < seconds, "it did not happen in time"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 @pytest.fixture
@@ -134,18 +125,18 @@ def test_danger_overtakes_a_long_queue_and_is_told_within_two_minutes_of_hang_up
         _said(archive, community, source, str(n + 1), 1.0, timedelta(hours=2))
     worker(WEBHOOKS)  # as `tingjian run` starts them: platforms have a worker of their own
     process = worker(RECORDS, SPEECH)
-    _until(lambda: _heard(archive) >= 2)
+    until(lambda: _heard(archive) >= 2, 30)
     danger = _said(archive, community, source, "99", 2.0, timedelta())
-    _until(lambda: _raised(archive, community))
+    until(lambda: _raised(archive, community), 30)
     process.kill()  # between the alert and whatever comes after it: another worker goes on
     process.wait()
     worker(RECORDS, SPEECH)
     with twilio_api() as api:
         line = OutLine("twilio", ACCOUNT, LINES[ACCOUNT].token, api.base)
         placer = Placer(archive, CallsDoor(line, answer_seconds=5.0), BASE, 500)
-        _until(lambda: _rings(placer, api))
+        until(lambda: _rings(placer, api), 30)
         assert [call["To"] for call in api.calls] == [DUTY]
-    _until(lambda: bool(receiver.received))
+    until(lambda: bool(receiver.received), 30)
     with archive.database.read() as session:
         alert = session.get_one(Alert, danger.opinion_id)
     took = datetime.now(UTC) - alert.said_at
