@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.voice_book import Heard
+from benchmarks.voice_patience import ENDLESS, Patience
 from speech.audio import Audio, read_audio, write_wav
 from speech.engines.kokoro import RATE, KokoroSynthesizer
 from speech.models import models_folder
@@ -16,10 +17,11 @@ from speech.pacing import Pace, speak
 
 
 class RememberingKokoro(KokoroSynthesizer):
-    """Kokoro that never says the same symbols twice in the same manner."""
+    """Kokoro that never says the same symbols twice in the same manner. Raises OutOfTimeError."""
 
-    def __init__(self, models: Path, folder: Path) -> None:
+    def __init__(self, models: Path, folder: Path, patience: Patience = ENDLESS) -> None:
         super().__init__(models)
+        self._patience = patience
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -27,6 +29,7 @@ class RememberingKokoro(KokoroSynthesizer):
         said = hashlib.sha256(np.array(symbols, np.int64).tobytes() + style.tobytes()).hexdigest()[:40]
         known = self._folder / f"{said}.wav"
         if not known.exists():
+            self._patience.ask()
             known.write_bytes(write_wav(Audio(super()._infer(symbols, style), RATE)))
         return read_audio(known).samples
 
