@@ -18,7 +18,9 @@ from pathlib import Path
 
 from benchmarks.private_calls import Heard, call, recognised
 from benchmarks.private_match import audible, is_hidden, kept, left_over, placed
-from benchmarks.private_sentences import NAMES, NUMBERS, Private, sentences
+from benchmarks.private_said_held_out import SAID_HELD_OUT
+from benchmarks.private_said_tuning import SAID_TUNING
+from benchmarks.private_sentences import NAMES, NUMBERS, Private, Sentence, sentences
 from benchmarks.private_templates import HELD_OUT, TUNING, Half
 from benchmarks.report import Measured
 from speech.bleep import bleep, hidden_intervals, hidden_letters
@@ -26,9 +28,10 @@ from speech.errors import SpeechError
 from speech.redact import redact
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-HALVES = {"tuning": (TUNING, 11), "held_out": (HELD_OUT, 12)}
+HALVES = {"tuning": (TUNING, SAID_TUNING, 11), "held_out": (HELD_OUT, SAID_HELD_OUT, 12)}
 TIMES = 6  # how often each template is filled
-CALLS = 26  # of each half: about every template that can be said, once
+CALLS = 26  # of each half's first templates: about every one that can be said, once; and all of the second
+IN_THE_SOUND = 40  # of these calls, which are bleeped and heard again
 SPOKEN_NUMBERS = 0.95
 NAMES_OR_ADDRESSES = 0.85
 MOST_FALSE_ALARMS = 0.01
@@ -55,17 +58,29 @@ class Tally:
 
 def measure() -> Iterator[Measured]:
     """Recall by kind and half, false alarms, the cost, and what can still be heard after the tone."""
-    for name, (half, seed) in HALVES.items():
-        yield from _told(f"private.{name}.written", _of_text(half, seed, is_spoken=False), 1.0)
-        yield from _told(f"private.{name}.spoken", _of_text(half, seed, is_spoken=True), SPOKEN_NUMBERS)
-        flagged = sum(bool(redact(sentence).spans) for sentence in half.plain) / len(half.plain)
-        yield Measured(f"private.{name}.false_alarms", flagged, "of", MOST_FALSE_ALARMS, is_at_most=True)
+    for name, (written, said, seed) in HALVES.items():
+        yield from _told(f"private.{name}.written", _of_text(written, said, seed, is_spoken=False), 1.0)
+        spoken = _of_text(written, said, seed, is_spoken=True)
+        yield from _told(f"private.{name}.spoken", spoken, SPOKEN_NUMBERS)
+        yield _false_alarms(f"private.{name}.false_alarms", (*written.plain, *said.plain))
     yield from _of_messages()
-    for name, (half, seed) in HALVES.items():
-        spoken = sentences(half, seed + 20, 1, is_spoken=True)[:CALLS]
-        calls = [call(sentence, number) for number, sentence in enumerate(spoken)]
+    for name, (written, said, seed) in HALVES.items():
+        calls = [call(one, number) for number, one in enumerate(_to_be_said(written, said, seed))]
         yield from _told(f"private.{name}.phone", _of_calls(calls), SPOKEN_NUMBERS)
-        yield from _in_the_sound(f"private.{name}.sound", calls)
+        plain = [call(Sentence(one, one, ()), number) for number, one in enumerate(said.plain)]
+        heard = [one.transcript.text for one in plain]
+        yield _false_alarms(f"private.{name}.phone.false_alarms", heard)
+        yield from _in_the_sound(f"private.{name}.sound", calls[:: len(calls) // IN_THE_SOUND])
+
+
+def _to_be_said(written: Half, said: Half, seed: int) -> list[Sentence]:
+    first = sentences(written, seed + 20, 1, is_spoken=True)[:CALLS]
+    return [*first, *sentences(said, seed + 20, 1, is_spoken=True)]
+
+
+def _false_alarms(name: str, plain: Sequence[str]) -> Measured:
+    flagged = sum(bool(redact(sentence).spans) for sentence in plain) / len(plain)
+    return Measured(name, flagged, f"of {len(plain)}", MOST_FALSE_ALARMS, is_at_most=True)
 
 
 def _told(name: str, tally: Tally, numbers: float) -> Iterator[Measured]:
@@ -77,8 +92,9 @@ def _told(name: str, tally: Tally, numbers: float) -> Iterator[Measured]:
         yield Measured(f"{name}.beside", share, "of", MOST_BESIDE, is_at_most=True)
 
 
-def _of_text(half: Half, seed: int, *, is_spoken: bool) -> Tally:
-    made = sentences(half, seed + is_spoken, TIMES, is_spoken)
+def _of_text(written: Half, said: Half, seed: int, *, is_spoken: bool) -> Tally:
+    halves = ((written, TIMES), (said, TIMES // 2))
+    made = [one for half, times in halves for one in sentences(half, seed + is_spoken, times, is_spoken)]
     return _marked([(one.text, one.private) for one in made])
 
 

@@ -28,16 +28,16 @@ class Half:
     corrections: tuple[str, ...]
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
 TUNING = Half(
-    sentences=_lines("""
+    sentences=lines("""
         喂，你好，我叫{name}，就住{address}，家里水管爆了
         有消息了麻烦打{mobile}告诉我一声
         我电话你记一下，{mobile}，白天都在家
@@ -67,7 +67,7 @@ TUNING = Half(
         社保卡号是{card}，麻烦核对
         她叫{name}，一个人带两个孩子
     """),
-    plain=_lines("""
+    plain=lines("""
         东巷口的路灯坏了三个多月了
         人民路修了半年还没修好
         桃源社区的食堂饭菜不错
@@ -113,7 +113,7 @@ TUNING = Half(
         我妈今年九十二了，上下楼要人背
         常常停水，有时候一停就是两天
     """),
-    addresses=_lines("""
+    addresses=lines("""
         {estate}{n}幢{u}单元{room}室
         {estate}{n}号楼{room}
         {road}{n}弄{u}号{room}室
@@ -123,7 +123,7 @@ TUNING = Half(
         {road}{n}号{estate}{u}栋{room}室
     """),
     surnames=(*"王张陈周徐马郭罗宋韩曹肖董程沈姚方石邱白秦江龙贺", "欧阳", "诸葛"),
-    given=_words(
+    given=words(
         "建华 国强 秀兰 桂珍 志明 丽 伟 玉芬 春生 德福 小琴 红梅 永康 凤英 海涛 敏 子轩 雨桐 长根 阿宝 素云 "
         "文斌 世杰 彩霞"
     ),
@@ -136,7 +136,7 @@ TUNING = Half(
 )
 
 HELD_OUT = Half(
-    sentences=_lines("""
+    sentences=lines("""
         同志您好，免贵姓{surname}，想问问食堂的事
         我这边是{address}，厕所堵了三天
         回头你们拨{mobile}，我女儿接
@@ -166,7 +166,7 @@ HELD_OUT = Half(
         那个号码是{landline}，打过去没人管
         反映人{name}，身份证{id}
     """),
-    plain=_lines("""
+    plain=lines("""
         南门桥头的红绿灯时间太短
         幸福大道两边的树该剪了
         春风社区的老年大学什么时候开学
@@ -212,7 +212,7 @@ HELD_OUT = Half(
         西门到北门要走一千二百步
         我是业主，我希望早点装
     """),
-    addresses=_lines("""
+    addresses=lines("""
         {estate}{n}座{room}
         {road}{n}号院{u}号楼{floor}层{room}
         {village}屯{n}队{u}号
@@ -222,7 +222,7 @@ HELD_OUT = Half(
         {road}{n}号
     """),
     surnames=(*"李刘杨黄吴孙胡高林何梁郑谢唐冯于袁邓许傅曾彭吕苏", "司马", "上官"),
-    given=_words(
+    given=words(
         "淑珍 爱民 卫东 金花 学军 芳 磊 美玲 根宝 月娥 浩然 思远 庆丰 兰英 振宇 婷 鹏飞 佳怡 福生 水根 惠芳 "
         "宏亮 立新 翠萍"
     ),
