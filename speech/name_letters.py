@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jieba
 
-from speech.private_cues import ENDS, NEVER_GIVEN, NO_PART, NO_SURNAME, RARE, TITLE
+from speech.private_cues import ENDS, NEVER_GIVEN, RARE, TITLE
 from speech.private_sounds import sound_of
 
 SURNAMES = Path(__file__).with_name("surnames.txt")
@@ -44,8 +44,19 @@ def double_sounds() -> frozenset[str]:
 
 
 @cache
+def common_surnames() -> frozenset[str]:
+    """The surnames that every second person bears."""
+    return frozenset(SURNAMES.read_text(encoding="utf-8").split()[:COMMON])
+
+
+@cache
 def _common_sounds() -> frozenset[str]:
-    return frozenset(sound_of(surname) for surname in SURNAMES.read_text(encoding="utf-8").split()[:COMMON])
+    return frozenset(map(sound_of, common_surnames()))
+
+
+def sounds_common(surname: str) -> bool:
+    """Whether it is a surname or sounds like a common one."""
+    return surname in surnames() or sound_of(surname) in _common_sounds()
 
 
 def surname_at(text: str, at: int) -> str:
@@ -73,25 +84,6 @@ def end_of_name(text: str, start: int, *, is_sure: bool) -> int:
         return start + (ended[0] if ended else usual or size) if size else 0
     ended = [n for n in ended if n <= usual]
     return start + (ended[0] if ended else usual) if usual else 0
-
-
-def misheard(text: str, at: int, size: int) -> int:
-    """Where a name ends that is sure to stand here, whose surname only sounds like a common one."""
-    end = at + 1 + size
-    letters = text[at:end]
-    if len(letters) != 1 + size or not all(map(is_han, letters)) or letters[0] in NO_SURNAME:
-        return 0
-    if NO_PART.intersection(letters):
-        return 0
-    sounds_common = sound_of(letters[0]) in _common_sounds()
-    if size == 1 and (NEVER_GIVEN.intersection(letters[1:]) or not sounds_common):
-        return 0
-    if not sounds_common and not given_letters().intersection(letters[1:]):
-        return 0
-    if not ENDS.match(text, end):
-        return 0
-    words = {letters, letters[:2], letters[-2:]}
-    return 0 if any((jieba.get_FREQ(word) or 0) > SELDOM for word in words) else end
 
 
 def is_mark(text: str, at: int) -> bool:

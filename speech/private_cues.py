@@ -25,7 +25,7 @@ TITLE = re.compile(f"{_ROLES}|{_ELDERS}")
 ELDER = re.compile(_ELDERS)
 # Whatever stands here is a name, if it can be one at all.
 SURELY = re.compile(
-    r"(?:我就?叫做?|[他她]叫做?|名叫|名字就?[叫是]|姓名就?(?:叫|是|为)?|大名叫?|真名|本名|"
+    r"(?:我就?叫做?|[他她]叫做?|名叫|名字就?[叫是]|姓名就?(?:叫|是|为)?|(?:^|(?<=[我他她，]))大名叫?|真名|本名|"
     rf"(?:{_KIN})(?:的?名字)?(?:叫做?|名叫)|"
     rf"(?:{_PARTY})(?:就是|是|叫|写|为|填)[，,：: ]?|(?:{_PARTY})[：:])[，,：: ]?"
 )
@@ -70,6 +70,28 @@ KIN_WORDS = (
     ),
     *("联系人", "收件人", "报修人", "反映人", "投诉人", "申请人", "户主", "住户", "对门", "姓名"),
 )
+# Words before a name, as they sound; how much like a name (speech/name_guesses.py) what follows must look.
+INTRODUCTIONS = (
+    (
+        1.0,
+        (
+            *("名字叫", "名字是", "名字就是", "名叫", "姓名", "姓名是", "大名叫", "真名", "全名", "本名"),
+            *("收件人写", "收件人是", "联系人写", "联系人是", "联系人", "收件人"),
+            *("报修人", "反映人", "户主是", "房主是"),
+        ),
+    ),
+    (2.0, ("我叫", "他叫", "名叫", "叫做", *(kin + "叫" for kin in KIN_WORDS))),
+    (
+        2.5,
+        (
+            *KIN_WORDS,
+            *("老伴是", "楼长是", "组长是", "经理是", "负责人是", "负责人", "病人是", "病人", "租客"),
+            *("租客是", "业主是", "志愿者", "志愿者是", "组长", "经理", "外孙女", "孩子", "本人"),
+            *("房主", "村长", "队长"),
+        ),
+    ),
+    (3.0, ("我是", "这是", "应该是", "联系", "通知", "转告", "告诉", "麻烦", "楼上的", "隔壁的")),
+)
 START = re.compile("^|[，,：:。；！？!、 ]")
 CALLED = re.compile(r"(?:我|免贵|[他她]|本人|这人|我家|爱人|老伴|先生)姓[，,：: ]?")
 MYSELF = re.compile(r"我就?是(?:[^，。！？我他她]{0,12}的)?")
@@ -89,7 +111,16 @@ NEVER_GIVEN = frozenset(
 )
 # No surname, though they sound like one; no part of any name, however it was misheard.
 NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然识各其此只更最多少大小新老好")
-NO_PART = frozenset("的了在是就并和其各过我你他她它们这那也都很")
+NO_PART = frozenset("的了在是就并和其各过我你他她它们这那也都很不没吗呢吧")
+# What is called or meant without a name.
+NOBODY = re.compile(
+    "[我你他她它谁]|什么|大家|人家|别人|有人|一[个下声次些点直]|不[了到出上来动知]|孩子|儿子|女儿|老[人公婆伴师]|救护车|"
+    "出租|外卖|物业|保安|警察|医生|车|人|停|嚷|来|去|号|苦|好"
+)
+# What is said of people instead of their names, in whatever letters it is written.
+STATES = (
+    *("无业", "下岗", "退休", "离休", "独居", "有病", "残疾", "低保", "要求", "反映", "说话", "咬不", "走得"),
+)
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
     "向何都区来强时和安车楼麻海路全应成单连党支国平计原班门相初盖权花满闻位丰普那解管房司师商边查于"

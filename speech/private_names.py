@@ -8,6 +8,7 @@ from functools import cache
 
 import jieba
 
+from speech.name_guesses import guessed
 from speech.name_letters import (
     double_sounds,
     end_of_name,
@@ -17,9 +18,8 @@ from speech.name_letters import (
     is_mark,
     is_plain_word,
     may_be_given,
-    misheard,
+    sounds_common,
     surname_at,
-    surnames,
 )
 from speech.private_cues import (
     CALLED,
@@ -27,6 +27,7 @@ from speech.private_cues import (
     ENDS,
     FOLLOWS,
     FOREIGN,
+    INTRODUCTIONS,
     KIN_WORDS,
     MYSELF,
     NEVER_GIVEN,
@@ -44,6 +45,7 @@ from speech.private_sounds import sound_of, sounding_like
 Found = tuple[int, int, str]
 
 NEARBY = 12
+EXPECTED = 1.0  # how much like a name that must look which stands where one surely is
 LONGEST = 8  # letters of a name that a recognizer misheard
 
 
@@ -67,10 +69,29 @@ def find_names(text: str) -> Iterator[Found]:
             yield at, end, "name"
     for at, letter in enumerate(text):
         end = _recognised(text, at, at in hints, at in starts) if letter in first_letters() else 0
-        if not end and at in kin:
-            end = misheard(text, at, 2) or (misheard(text, at, 1) if is_mark(text, at + 2) else 0)
         if end:
             yield at, end, "name"
+    yield from _by_sound(text)
+
+
+def _by_sound(text: str) -> Iterator[Found]:
+    """What looks like a name after words that, as they sound, introduce one; the surest words first."""
+    sounds = sound_of(text)
+    for least, words, cues in _introductions():
+        for cue in cues.finditer(sounds):
+            told = text[cue.start() : cue.end()].rstrip("：:")
+            if told not in words and cue.start() and is_common(text[cue.start() - 1 : cue.start() + 1]):
+                continue  # 进行明 for 姓名
+            is_other = told not in words and is_common(told)  # 互助 for 户主
+            if end := guessed(text, cue.end(), least + is_other):
+                yield cue.end(), end, "name"
+
+
+@cache
+def _introductions() -> tuple[tuple[float, frozenset[str], re.Pattern[str]], ...]:
+    return tuple(
+        (least, frozenset(words), sounding_like(words, after="[：:]?")) for least, words in INTRODUCTIONS
+    )
 
 
 def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
@@ -90,15 +111,7 @@ def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
 
 def _of_myself(text: str) -> Iterator[tuple[int, int]]:
     """我姓李, 我是老李, 我是三号楼的李阿姨: who speaks is hidden even by half a name."""
-    for match in CALLED.finditer(text):
-        is_double = sound_of(text[match.end() : match.end() + 2]) in double_sounds()
-        end = match.end() + (2 if is_double else 1)
-        if is_double or text[match.end() : end] in surnames() or (end <= len(text) and is_mark(text, end)):
-            yield match.end(), end
-    sounds = sound_of(text)
-    for match in _called_by_sound().finditer(sounds):
-        if sounds[match.end() : match.end() + 2] in double_sounds():
-            yield match.end(), match.end() + 2
+    yield from _of_surnames(text)
     for match in MYSELF.finditer(text):
         at = match.end() + (text[match.end() : match.end() + 1] in {"老", "小"})
         surname = surname_at(text, at)
@@ -109,6 +122,22 @@ def _of_myself(text: str) -> Iterator[tuple[int, int]]:
             yield match.end(), end
         elif title := ELDER.match(text, end):
             yield match.end(), title.end()
+
+
+def _of_surnames(text: str) -> Iterator[tuple[int, int]]:
+    """我姓李, also where 姓 or the surname was misheard (我性足革)."""
+    sounds = sound_of(text)
+    told = {match.end() for match in CALLED.finditer(text)}
+    called = _called_by_sound().finditer(sounds)
+    heard = {match.end() for match in called if not is_common(text[match.start() : match.end()])}
+    for at in told | heard:
+        if sounds[at : at + 2] in double_sounds():
+            yield at, at + 2
+            continue
+        is_alone = at < len(text) and is_han(text[at]) and is_mark(text, at + 1)
+        is_surname = sounds_common(text[at : at + 1]) and not is_common(text[at - 1 : at + 1])
+        if (at in told and (is_alone or is_surname)) or (is_alone and is_surname):
+            yield at, at + 1
 
 
 _NAMED = re.compile("(?:叫做?|名字?[叫是]|姓名[是为]?)[，,：: ]?$")
@@ -128,7 +157,7 @@ def _introduced(text: str, at: int) -> int:
     is_name = _NAMED.search(text, max(0, at - 8), at) and 2 <= end - at <= LONGEST and is_mark(text, end)
     if is_name and not any(is_common(text[at : at + size]) for size in (2, 3, 4)):
         return end
-    return misheard(text, at, 2) or misheard(text, at, 1)
+    return guessed(text, at, EXPECTED)
 
 
 def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from speech.private_digits import Run, read, runs, shape_of, sounding
+from speech.private_digits import Run, bridged, read, runs, shape_of, sounding
 from speech.private_sounds import sound_of, sounding_like
 
 Found = tuple[int, int, str]
@@ -57,12 +57,40 @@ def find_numbers(text: str) -> Iterator[Found]:
     for match in CHAT.finditer(text):
         yield match.start(1), match.end(1), "number"
     shape = shape_of(text)
+    found = list(_private_runs(text, shape))
+    loose = bridged(text, shape)
+    if loose != shape:
+        found = [*_wider(text, found, list(_private_runs(text, loose)))]
+    for run in found:
+        yield run.start, run.end, _kind(run.digits, _before(text, run))
+
+
+def _private_runs(text: str, shape: str) -> Iterator[Run]:
     for run in runs(text, shape):
         for part in _parts(text, shape, run):
             whole = _widened(text, shape, part)
-            before = text[max(0, whole.start - 24) : whole.start]
-            if _is_private(whole, before, text[whole.end : whole.end + 4]):
-                yield whole.start, whole.end, _kind(whole.digits, before)
+            if _is_private(whole, _before(text, whole), text[whole.end : whole.end + 4]):
+                yield whole
+
+
+def _before(text: str, run: Run) -> str:
+    return text[max(0, run.start - 24) : run.start]
+
+
+def _wider(text: str, found: Sequence[Run], loose: Sequence[Run]) -> Iterator[Run]:
+    """A number that is whole stands; another may go on behind a gap, and after a cue it may have gaps."""
+    for run in loose:
+        own = [one for one in found if run.start < one.end and one.start < run.end]
+        if any(map(_is_whole, own)) or not (own or _is_cued(_before(text, run))):
+            yield from own
+        else:
+            yield run
+    yield from (one for one in found if not any(one.start < run.end and run.start < one.end for run in loose))
+
+
+def _is_whole(run: Run) -> bool:
+    digits = run.digits
+    return any(kind.fullmatch(digits) for kind in (MOBILE, IDENTITY, TELEPHONE)) or 16 <= len(digits) <= 19
 
 
 def _parts(text: str, shape: str, run: Run) -> Iterator[Run]:
@@ -112,7 +140,7 @@ def _is_private(run: Run, before: str, after: str) -> bool:
         return False
     if MONEY.match(after) or all(SERVICE.fullmatch(group) for group in _groups(run)):
         return False
-    is_cued = CUES.search(before) is not None or _cues_by_sound().search(sound_of(before[-12:])) is not None
+    is_cued = _is_cued(before)
     if run.misheard > run.letters * (MOST_AFTER_CUE if is_cued else MOST_MISHEARD):
         return False
     if is_cued:
@@ -120,6 +148,10 @@ def _is_private(run: Run, before: str, after: str) -> bool:
     if AMOUNT.match(after) or run.has_scales:
         return False
     return len(digits) >= (LEAST_DIGITS if max(run.groups) > 2 else LEAST_OF_LIST)
+
+
+def _is_cued(before: str) -> bool:
+    return CUES.search(before) is not None or _cues_by_sound().search(sound_of(before[-12:])) is not None
 
 
 @cache

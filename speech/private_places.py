@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from speech.private_digits import letter_shapes
+from speech.private_homes import homes
 from speech.private_sounds import sound_of, sounding_like
 from speech.private_units import restored
 
@@ -70,13 +72,18 @@ class _Part:
 def find_addresses(text: str) -> Iterator[Found]:
     """Every stretch that names one door. A building or a street alone stays: topics are about these."""
     plain = restored(text)
+    for start, end in (*_doors(plain), *homes(text, plain, letter_shapes(plain), _place_by_sound())):
+        yield start, end, "address"
+
+
+def _doors(plain: str) -> Iterator[tuple[int, int]]:
     chain: list[_Part] = []
     for part in (*_parts(plain), None):
         if part and (not chain or _belong_together(plain, chain[-1], part)):
             chain.append(part)
             continue
         if chain and (found := _door(plain, chain)):
-            yield *found, "address"
+            yield found
         chain = [part] if part else []
 
 
@@ -139,6 +146,11 @@ def _place(text: str, start: int) -> int:
     if not name.isalpha() or (len(name) > 6 and not is_known) or first == start - 16:
         return start
     return first
+
+
+@cache
+def _place_by_sound() -> re.Pattern[str]:
+    return sounding_like((*(word for word in ESTATE.split("|") if len(word) == 2), "大道", "胡同"))
 
 
 @cache

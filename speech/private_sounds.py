@@ -14,6 +14,10 @@ def sound_of(text: str) -> str:
 
 
 def sounding_like(words: Iterable[str], before: str = "", after: str = "") -> re.Pattern[str]:
-    """A pattern for `sound_of` texts that finds any of the words, between two more patterns."""
-    known = "|".join(sorted({re.escape(sound_of(word)) for word in words}, key=len, reverse=True))
+    """A pattern for `sound_of` texts that finds any of the words, between two more patterns.
+
+    ○ in a word stands for any one character.
+    """
+    sounds = {re.escape(sound_of(word)).replace("○", ".") for word in words}
+    known = "|".join(sorted(sounds, key=len, reverse=True))
     return re.compile(f"{before}(?:{known}){after}")

@@ -11,10 +11,13 @@ from speech.private_sounds import sound_of, sounding_like
 # Words of the sounds that are taken for a unit of as many characters, where figures stand around them.
 MISHEARD = (
     (("床", "装", "场"), "幢"),
-    (("洞", "通"), "栋"),
+    (("洞", "通", "顿"), "栋"),
     (("龙",), "弄"),
-    (("号楼", "号路"), "号楼"),
-    (("单元", "单言", "段元", "谈元"), "单元"),
+    (tuple(first + second for first in "号后高靠" for second in "楼路流落"), "号楼"),
+    (("单○", "谈○", "段○", "○元", "○言"), "单元"),
+    (("楼", "路", "流"), "楼"),
+    (("组", "走"), "组"),
+    (("号", "后"), "号"),
 )
 # A digit that stands alone between two units, whatever the recognizer wrote for it.
 LONE = re.compile(
@@ -23,6 +26,8 @@ LONE = re.compile(
 BEFORE_A_ROOM = re.compile("[栋幢座楼元弄号门]")
 ROOM = re.compile("(?!ddd)[dhq]{3,4}(?![dk])")
 LEAST_FIGURES = 2
+# Letters that are no misheard unit: figures, money, time.
+NEVER = frozenset("零一二三四五六七八九十百千万两几多余0123456789年月日块，。、；：！？ ")
 
 
 def restored(text: str) -> str:
@@ -30,19 +35,31 @@ def restored(text: str) -> str:
     letters, sounds = list(text), sound_of(text)
     for pattern, right in _misheard():
         for match in pattern.finditer(sounds):
-            if _is_among_figures(text, match.start(), match.end()):
-                letters[match.start() : match.end()] = right
+            start, end = match.span()
+            if text[start:end] != "路" and _is_among_figures(text, start, end):
+                letters[start:end] = right
+                letters[start - 1] = (
+                    letters[start - 1] if text[start - 1] in "十百" else _said(text[start - 1])
+                )
     plain = LONE.sub("三", "".join(letters))
     return _with_rooms(plain)
 
 
 def _is_among_figures(text: str, start: int, end: int) -> bool:
+    if NEVER.intersection(text[start:end]):
+        return False
     before = text[start - 1] if start else "，"
     if all(map(figure, text[max(0, start - 4) : start])) and start > 3:
         return False  # no building has a number of four figures
     is_number = bool(figure(before) or sounding(before)) or before in "十百"
     after = text[end : end + 2]
+    if not (figure(before) or before in "十百" or any(map(figure, after))):
+        return False  # one of both must be a figure as it was written
     return is_number and (any(map(figure, after)) or bool(after and sounding(after[0])))
+
+
+def _said(letter: str) -> str:
+    return letter if letter in "十百" else figure(letter) or sounding(letter)
 
 
 def _with_rooms(text: str) -> str:

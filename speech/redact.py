@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from speech.private_names import find_names
@@ -44,10 +45,10 @@ def redact(text: str) -> Redacted:
     found: list[Span] = []
     taken = bytearray(len(text))
     for find in (find_plates, find_numbers, find_addresses, find_names):
-        for start, end, kind in find(text):
-            if not any(taken[start:end]):
-                taken[start:end] = bytes([1]) * (end - start)
-                found.append(Span(start, end, kind))
+        for span in _joined(find(text)):
+            if not any(taken[span.start : span.end]):
+                taken[span.start : span.end] = bytes([1]) * (span.end - span.start)
+                found.append(span)
     spans = tuple(sorted(found))
     kept: list[str] = []
     last = 0
@@ -55,3 +56,17 @@ def redact(text: str) -> Redacted:
         kept += (text[last : span.start], STANDS_FOR[span.kind])
         last = span.end
     return Redacted("".join((*kept, text[last:])), spans)
+
+
+def _joined(found: Iterable[tuple[int, int, str]]) -> Iterator[Span]:
+    """Those of one finder; where two overlap, one that covers both."""
+    last: Span | None = None
+    for start, end, kind in sorted(found):
+        if last and start < last.end:
+            last = Span(last.start, max(end, last.end), last.kind)
+            continue
+        if last:
+            yield last
+        last = Span(start, end, kind)
+    if last:
+        yield last

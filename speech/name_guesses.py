@@ -1,0 +1,100 @@
+"""How much a few letters look like a name that a recognizer wrote down by its sound, and where it ends."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import inf
+
+import jieba
+
+from speech.name_letters import (
+    GIVEN,
+    SELDOM,
+    common_surnames,
+    double_sounds,
+    given_letters,
+    is_common,
+    is_han,
+    is_mark,
+    sounds_common,
+    surnames,
+)
+from speech.private_cues import ENDS, NEVER_GIVEN, NO_PART, NO_SURNAME, NOBODY, RARE, STATES
+from speech.private_sounds import sound_of
+
+COMMON_GIVEN = 250  # letters of given names, the most frequent first in their file
+OFTEN = 1_000  # how often jieba's corpus has a word that is no name even where one is expected
+
+
+def guessed(text: str, at: int, least: float) -> int:
+    """Where the name ends that seems to begin there; 0 where nothing looks like one as much as `least`."""
+    if not may_begin(text, at):
+        return 0
+    is_double = sound_of(text[at : at + 2]) in double_sounds()
+    sizes = (4, 3, 2) if is_double else (3, 2)
+    best, end = max(((_likeness(text, at, size), at + size) for size in sizes), default=(-inf, 0))
+    return end if best >= least else 0
+
+
+def may_begin(text: str, at: int) -> bool:
+    """Whether what stands there is not plainly somebody or something else: 他, 孩子, 救护车, 什么."""
+    return at < len(text) and is_han(text[at]) and not NOBODY.match(text, at)
+
+
+def _likeness(text: str, at: int, size: int) -> float:
+    letters = text[at : at + size]
+    if len(letters) < size or not all(map(is_han, letters)) or NO_PART.intersection(letters):
+        return -inf
+    if sound_of(letters) in _states():
+        return -inf
+    first = 2 if size == 4 else 1
+    return (
+        _of_surname(letters[:first])
+        + sum(map(_of_given, letters[first:]))
+        - _of_words(letters)
+        + _of_end(text, at + size)
+        + (0.5 if size > 2 else -0.5)
+    )
+
+
+def _of_surname(letters: str) -> float:
+    if len(letters) == 2:
+        return 2.5
+    if letters in surnames():
+        return 2 if letters in common_surnames() and letters not in RARE else 1.2
+    return -1.0 if not sounds_common(letters) else 0.2 if letters in NO_SURNAME else 1
+
+
+def _of_given(letter: str) -> float:
+    if letter in NEVER_GIVEN:
+        return -1
+    return 1 if letter in given_letters() else 0.5 if sound_of(letter) in _given_sounds() else 0
+
+
+def _of_words(letters: str) -> float:
+    """How much speaks against a name because the letters are everyday words."""
+    words = {letters, *(letters[n : n + 2] for n in range(len(letters) - 1))}
+    return sum(_weight(word) for word in words)
+
+
+def _weight(word: str) -> float:
+    often = jieba.get_FREQ(word) or 0
+    return 3 if often > OFTEN else 2 if often > SELDOM else 0.5 if often > 2 else 0
+
+
+def _of_end(text: str, end: int) -> float:
+    if is_mark(text, end):
+        return 1
+    crossing = text[end - 1 : end + 1]
+    return 0.5 * (ENDS.match(text, end) is not None) - (1 if is_common(crossing) else 0)
+
+
+@cache
+def _given_sounds() -> frozenset[str]:
+    letters = "".join(GIVEN.read_text(encoding="utf-8").split())
+    return frozenset(map(sound_of, letters[:COMMON_GIVEN]))
+
+
+@cache
+def _states() -> frozenset[str]:
+    return frozenset(map(sound_of, STATES))
