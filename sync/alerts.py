@@ -89,6 +89,12 @@ def open_alerts(session: Session, community_id: str) -> Sequence[OpenAlert]:
     ]
 
 
+def is_untaken(session: Session, opinion_id: str) -> bool:
+    """Whether there is an alert of this opinion that nobody has taken."""
+    alert = select(Alert.opinion_id).where(UNTAKEN, Alert.opinion_id == opinion_id)
+    return session.scalar(alert) is not None
+
+
 def unheard(session: Session, community_id: str, now: datetime) -> int:
     """How many opinions have waited TOO_LONG for their words; counted to MOST_COUNTED."""
     late = select(Opinion.id).where(

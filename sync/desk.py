@@ -32,7 +32,7 @@ from sync.records.tables import (
 from sync.searching import index_words
 from sync.sorting import labels_of
 from sync.unsaid import heard_as, unsay
-from sync.words import MACHINE, transcript_name
+from sync.words import MACHINE, sort_anew, transcript_name
 
 __all__ = [
     "LONGEST_SPOKEN", "LONGEST_TEXT", "Actor", "ChangedMeanwhile", "DeskError", "NotThere", "acting_on",
@@ -85,7 +85,8 @@ def correct(
 ) -> int:
     """Write what was really said as a new version; returns its number. `public`: what others may read.
 
-    Earlier versions stay. An opinion that was approved goes back to review: nobody has approved these words.
+    Earlier versions stay. It is sorted anew, but for what a person chose. An opinion that was approved goes
+    back to review: nobody has approved these words.
     """
     words = _bounded(text, LONGEST_TEXT)
     shown = redact(_bounded(public, LONGEST_TEXT) if public is not None else words).text
@@ -95,6 +96,7 @@ def correct(
         index_words(session, archive, opinion.id, opinion.community_id, words)
         learn_words(session, opinion, _machines(session, opinion_id), shown, actor.id, now)
         note_correction(session, archive, opinion, words, now)
+        sort_anew(session, archive, opinion, words, shown, now)
         opinion.needs_listening, opinion.problem = False, None
         changed(session, actor, opinion, "corrected", now, state="review", transcript=number)
         return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from speech.summary import Summary, summary
@@ -25,9 +25,12 @@ class Gathered:
     opinions: int
 
 
-def what_is_said(session: Session, topic: Topic) -> Gathered:
-    """The summary of the newest opinions of a topic that have words, from their redacted versions alone."""
-    newest = select(Opinion.id).where(Opinion.topic_id == topic.id, Opinion.state.in_(_HEARD))
+def what_is_said(session: Session, topic: Topic, *only: ColumnElement[bool]) -> Gathered:
+    """The summary of the newest opinions of a topic that have words, from their redacted versions alone.
+
+    `only`: what has to be true of an opinion besides, because of who reads it.
+    """
+    newest = select(Opinion.id).where(Opinion.topic_id == topic.id, Opinion.state.in_(_HEARD), *only)
     ids = session.scalars(newest.order_by(Opinion.said_at.desc(), Opinion.id.desc()).limit(NEWEST)).all()
     rows = session.execute(
         select(Transcript.opinion_id, Transcript.redacted)

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from speech.repair import repair
 from speech.trust import LEAST_CONFIDENCE
 from speech.urgency import Danger, urgency
 from sync import leases, problems
-from sync.alerts import raise_alert
+from sync.alerts import is_untaken, raise_alert
 from sync.archive import Archive
 from sync.changes import note
 from sync.errors import RecordsUnavailable
@@ -34,6 +34,8 @@ from sync.typed import ENGINE, typed_words
 
 LOG = logging.getLogger("tingjian.words")
 _MOST_TRIES = 6  # of sound that makes workers fail; for a recognizer that is away there is no such bound
+STILL_IN_DANGER = timedelta(days=1)
+"""How long after it was said a corrected word may still call the duty phone."""
 MACHINE = 1  # the version that the machine writes; staff corrections come after it
 _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs more than it lasts
 
@@ -219,6 +221,28 @@ def _to_review(session: Session, opinion: Opinion, words: Words, now: datetime) 
     answers = {CATEGORY: words.category, PURPOSE: words.purpose}
     keep_answers(session, opinion, answers, words.model_id, now)
     opinion.urgency = words.urgency.label if words.urgency else None
+
+
+def sort_anew(
+    session: Session, archive: Archive, opinion: Opinion, said: str, public: str, now: datetime
+) -> None:
+    """What a person wrote in place of the machine's words is sorted and searched for danger as those were.
+
+    What a person chose stands. So does a danger that nobody has seen to: these words may be only a part.
+    """
+    sorting = sorting_of(session, archive, opinion.community_id)
+    answers = {
+        CATEGORY: categorize(public, sorting.taxonomy, sorting.model),
+        PURPOSE: purpose_of(public),
+    }
+    keep_answers(session, opinion, answers, sorting.model_id, now)
+    danger = urgency(said)
+    if danger is not None:
+        opinion.urgency = danger.label
+        if now - opinion.said_at < STILL_IN_DANGER:
+            raise_alert(session, archive, opinion, danger, now)
+    elif not is_untaken(session, opinion.id):
+        opinion.urgency = None
 
 
 def _give_up(session: Session, opinion: Opinion, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sync.api.audio import feedback_audio
 from sync.api.bodies import LARGEST_BODY
 from sync.api.changes import changes, wait_for_changes
 from sync.api.feedback import list_feedback, one_feedback
+from sync.api.gist import topic_gist
 from sync.api.problems import Problem
 from sync.api.progress import list_progress
 from sync.api.results import topic_results
@@ -92,6 +93,10 @@ ROUTES = (
     Route(
         "/v1/topics/<record_id>/results", "topics:read", topic_results, "Results",
         "What a topic counts to and how it was counted", ("account",),
+    ),
+    Route(
+        "/v1/topics/<record_id>/gist", "feedback:read", topic_gist, "Gist",
+        "What people say to a topic in short, of its newest opinions",
     ),
     Route(
         "/v1/progress", "topics:read", list_progress, "Progress",

@@ -165,6 +165,20 @@ _RESULTS = _record(
     result={"anyOf": [{"$ref": "#/components/schemas/Result"}, {"type": "null"}]},
     counted={"anyOf": [{"$ref": "#/components/schemas/Counted"}, {"type": "null"}]},
 )  # fmt: skip
+_SAID = _record(
+    "A sentence as somebody said it",
+    ["text", "voices"],
+    text=_text("The redacted words"),
+    voices={**_WHOLE, "description": "How many of the opinions say the same"},
+)
+_GIST = _record(
+    "What people say to a topic in short, of opinions whose `release` is not `none`; nothing is worded anew",
+    ["topic_id", "opinions", "sentences", "phrases"],
+    topic_id=_ID,
+    opinions={**_WHOLE, "description": "How many were looked at: the newest that have words"},
+    sentences={"type": "array", "items": _SAID, "description": "Those of the most voices first"},
+    phrases={"type": "array", "items": {"type": "string"}, "description": "What it turns on, the most first"},
+)
 _EVENT = _record(
     "A change of one record, as a CloudEvent (1.0, JSON). The same `source` and `id` again: a repetition",
     ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"],
@@ -209,6 +223,7 @@ SCHEMAS: Json = {
     "Progress": _PROGRESS,
     "Results": _RESULTS,
     "Counted": _COUNTED,
+    "Gist": _GIST,
     "Event": _EVENT,
     "Resync": _RESYNC,
     "Problem": _PROBLEM,
