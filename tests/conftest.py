@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,21 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def fresh_archive(url: str, home: Path) -> Iterator[Archive]:
-    """An archive whose tables have just been made, closed afterwards."""
-    archive = Archive.open(url, home)
-    archive.database.create()
+@cache
+def _blank() -> bytes:
+    """A database file of SQLite with all tables and nothing in them: made once, for a thousand want one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "blank.db"
+        archive = Archive.open(f"sqlite:///{file}", Path(folder))
+        archive.database.create()
+        archive.close()
+        return file.read_bytes()
+
+
+def fresh_archive(home: Path) -> Iterator[Archive]:
+    """An archive on SQLite with empty tables, closed afterwards."""
+    (home / "records.db").write_bytes(_blank())
+    archive = Archive.open(f"sqlite:///{home}/records.db", home)
     yield archive
     archive.close()
 
@@ -76,7 +88,7 @@ def fresh_archive(url: str, home: Path) -> Iterator[Archive]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     """A fresh archive on SQLite."""
-    yield from fresh_archive(f"sqlite:///{tmp_path}/records.db", tmp_path)
+    yield from fresh_archive(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -118,10 +130,23 @@ def empty_database(postgres_server: str, options: str = "") -> Iterator[str]:
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def blank_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with all tables and nothing in them, to be copied."""
+    for url in empty_database(postgres_server):
+        archive = Archive.open(url, tmp_path_factory.mktemp("blank"))
+        archive.database.create()
+        archive.close()
+        yield str(make_url(url).database)
+
+
 @pytest.fixture
-def postgres_archive(postgres_url: str, tmp_path: Path) -> Iterator[Archive]:
+def postgres_archive(postgres_server: str, blank_postgres: str, tmp_path: Path) -> Iterator[Archive]:
     """A fresh archive on PostgreSQL."""
-    yield from fresh_archive(postgres_url, tmp_path)
+    for url in empty_database(postgres_server, f"TEMPLATE {blank_postgres}"):
+        archive = Archive.open(url, tmp_path)
+        yield archive
+        archive.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])

@@ -45,7 +45,7 @@ def _made() -> Path:
     """An archive with a community in it, made once: its tables take longer than most of these tests."""
     home = Path(tempfile.mkdtemp(prefix="village"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    for archive in fresh_archive(f"sqlite:///{home}/records.db", home):
+    for archive in fresh_archive(home):
         found_community(archive)
     return home
 

@@ -41,7 +41,7 @@ TRUNK_PORT = free_port()
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
     """Records and web."""
     home = tmp_path_factory.mktemp("village")
-    archives = fresh_archive(f"sqlite:///{home}/records.db", home)
+    archives = fresh_archive(home)
     archive: Archive = next(archives)
     with serving(Village(archive, home)) as here:
         yield here

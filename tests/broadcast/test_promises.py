@@ -66,7 +66,7 @@ class Things:
 def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
     """Everything real, once."""
     folder = tmp_path_factory.mktemp("promises")
-    archives = fresh_archive(f"sqlite:///{folder}/records.db", folder)
+    archives = fresh_archive(folder)
     archive: Archive = next(archives)
     sound = phone_sound(folder, 0.5)
     with ExitStack() as open_things:

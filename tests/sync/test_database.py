@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sync.archive import Archive
 from sync.database import Database, RecordsUnavailable
 from sync.records.tables import Audit, Community
-from tests.conftest import empty_database, fresh_archive
+from tests.conftest import empty_database
 
 NOW = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 
@@ -143,8 +143,10 @@ def test_a_connection_that_died_while_it_rested_is_replaced_unseen(
 def test_a_database_without_an_encoding_keeps_chinese_words(postgres_server: str, tmp_path: Path) -> None:
     plain = "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     for url in empty_database(postgres_server, plain):
-        for archive in fresh_archive(url, tmp_path):
-            with archive.database.begin() as session:
-                session.add(an_audit("加装电梯"))
-            with archive.database.read() as session:
-                assert session.scalars(select(Audit.act)).all() == ["加装电梯"]
+        archive = Archive.open(url, tmp_path)
+        archive.database.create()
+        with archive.database.begin() as session:
+            session.add(an_audit("加装电梯"))
+        with archive.database.read() as session:
+            assert session.scalars(select(Audit.act)).all() == ["加装电梯"]
+        archive.close()

@@ -597,9 +597,7 @@ def test_any_order_repetition_batching_and_crash_make_the_same_records(
 
 # --- several workers ---
 @pytest.mark.slow
-def test_several_workers_at_once_count_each_voice_once(
-    postgres_archive: Archive, postgres_url: str, tmp_path: Path
-) -> None:
+def test_several_workers_at_once_count_each_voice_once(postgres_archive: Archive, tmp_path: Path) -> None:
     with postgres_archive.database.begin() as session:
         session.add(Community(id=COMMUNITY, name="n", dialled_number="1", is_demo=True, created_at=NOON))
     village = Village(postgres_archive)
@@ -627,9 +625,10 @@ def test_several_workers_at_once_count_each_voice_once(
             expected[one.person_id] = max(expected.get(one.person_id, cast), cast)
     village.keep(*given)
     failures: list[BaseException] = []
+    url = postgres_archive.database.url.render_as_string(hide_password=False)
 
     def work() -> None:
-        archive = Archive.open(postgres_url, tmp_path)
+        archive = Archive.open(url, tmp_path)
         try:
             while Village(archive).settle(limit=37).taken:
                 pass
