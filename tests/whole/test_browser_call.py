@@ -80,7 +80,7 @@ def first_call(phone: PhonePage, seconds: float) -> str:
     phone.press("#", by="keyboard")
     phone.hears_then("同意，请按1", "1", by="mouse")
     phone.hears("给您记下了，您同意")
-    phone.hears_then("说说您的想法，请按2", "2", by="keyboard")
+    phone.hears_then("说说您的想法，请按数字2", "2", by="keyboard")
     phone.hears_then("不想录音，请按8", "1", by="keyboard")
     phone.speaks(seconds)
     phone.hears("您的话收好了")
@@ -109,7 +109,7 @@ def seen_at_the_desk(desk: DeskPage, seconds: float) -> None:
 def second_call(phone: PhonePage) -> None:
     """The answer waits, is heard, and satisfies."""
     phone.call()
-    phone.hears_then("您提的意见有回复了，要听请按3", "3", by="keyboard")
+    phone.hears_then("您提的意见有回复了，要听请按数字3", "3", by="keyboard")
     phone.hears("给您的回复")
     phone.hears(REPLY)
     phone.hears_then("这样办，满意请按1", "1", by="mouse")
