@@ -19,7 +19,7 @@ from speech.name_letters import (
     sounds_common,
     surnames,
 )
-from speech.private_cues import ENDS, NEVER_GIVEN, NO_PART, NO_SURNAME, NOBODY, RARE, STATES
+from speech.private_cues import ENDS, NEVER_GIVEN, NO_ANSWER, NO_PART, NO_SURNAME, NOBODY, RARE, STATES
 from speech.private_sounds import sound_of
 
 COMMON_GIVEN = 250  # letters of given names, the most frequent first in their file
@@ -36,6 +36,16 @@ def guessed(text: str, at: int, least: float) -> int:
     return end if best >= least else 0
 
 
+def expected(text: str, at: int) -> int:
+    """Where the name ends that surely stands there, whatever it was taken for: 要知名, 马尾; 0 for none."""
+    if not may_begin(text, at) or NO_ANSWER.match(text, at):
+        return 0
+    size = 2 + (sound_of(text[at : at + 2]) in double_sounds())
+    ends = (end for end in (at + size + 1, at + size) if is_mark(text, end) or ENDS.match(text, end))
+    end = min(next(ends, at + size + 1), len(text))
+    return end if end - at > 1 and all(map(is_han, text[at:end])) else 0
+
+
 def may_begin(text: str, at: int) -> bool:
     """Whether what stands there is not plainly somebody or something else: 他, 孩子, 救护车, 什么."""
     return at < len(text) and is_han(text[at]) and not NOBODY.match(text, at)
@@ -43,7 +53,7 @@ def may_begin(text: str, at: int) -> bool:
 
 def _likeness(text: str, at: int, size: int) -> float:
     letters = text[at : at + size]
-    if len(letters) < size or not all(map(is_han, letters)) or NO_PART.intersection(letters):
+    if len(letters) < size or not all(map(is_han, letters)) or NO_PART.intersection(letters[1:]):
         return -inf
     if sound_of(letters) in _states():
         return -inf

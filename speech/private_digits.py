@@ -50,9 +50,10 @@ NEARLY = re.compile(
     "(?<=dd)[qh]{1,2}[sf]?[qh]?(?=dd)|(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)"
 )
 # A letter or two that a recognizer put between figures, or that it wrote for some.
+ENDING = frozenset("。！？；!?;")
 GAP = re.compile("(?<=[dh])[sf]{0,2}[xqk]{1,2}[sf]{0,2}(?=h{0,2}d)")
-# No gap: what counts, and where a sentence ends.
-NO_GAP = COUNTED | frozenset("。！？；!?;号栋幢座弄室层组村单天岁人次转到至的和又")
+# No gap begins with what counts.
+NO_GAP = COUNTED | frozenset("号栋幢座弄室层组村单天岁人次转到至的和又")
 _SPELLED = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6}
 
 
@@ -142,7 +143,7 @@ def bridged(text: str, shape: str) -> str:
     """The shape with letters as fillers that stand between figures as if some had been misheard."""
     letters = list(shape)
     for gap in GAP.finditer(shape):
-        if not NO_GAP.intersection(text[gap.start() : gap.end()]):
+        if text[gap.start()] not in NO_GAP and not ENDING.intersection(text[gap.start() : gap.end()]):
             letters[gap.start() : gap.end()] = "f" * len(gap[0])
     return "".join(letters)
 

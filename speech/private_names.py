@@ -21,14 +21,13 @@ from speech.name_letters import (
     sounds_common,
     surname_at,
 )
+from speech.names_by_sound import announced, by_people, unannounced
 from speech.private_cues import (
     CALLED,
     ELDER,
     ENDS,
     FOLLOWS,
     FOREIGN,
-    INTRODUCTIONS,
-    KIN_WORDS,
     MYSELF,
     NEVER_GIVEN,
     PERHAPS,
@@ -46,6 +45,7 @@ Found = tuple[int, int, str]
 
 NEARBY = 12
 EXPECTED = 1.0  # how much like a name that must look which stands where one surely is
+MOSTLY_FOREIGN = 0.7  # of the letters of a long name
 LONGEST = 8  # letters of a name that a recognizer misheard
 
 
@@ -60,8 +60,7 @@ def find_names(text: str) -> Iterator[Found]:
     sure = {match.end() for match in SURELY.finditer(text)}
     hints = {match.end() for match in PERHAPS.finditer(text)}
     starts = {match.end() for match in START.finditer(text)}
-    kin = {match.end() for match in _kin_by_sound().finditer(sound_of(text))}
-    hints |= kin - starts
+    hints |= by_people(sound_of(text)) - starts
     for start, end in (*_of_strangers(text, sure | hints), *_of_myself(text)):
         yield start, end, "name"
     for at in sorted(sure):
@@ -71,27 +70,8 @@ def find_names(text: str) -> Iterator[Found]:
         end = _recognised(text, at, at in hints, at in starts) if letter in first_letters() else 0
         if end:
             yield at, end, "name"
-    yield from _by_sound(text)
-
-
-def _by_sound(text: str) -> Iterator[Found]:
-    """What looks like a name after words that, as they sound, introduce one; the surest words first."""
-    sounds = sound_of(text)
-    for least, words, cues in _introductions():
-        for cue in cues.finditer(sounds):
-            told = text[cue.start() : cue.end()].rstrip("：:")
-            if told not in words and cue.start() and is_common(text[cue.start() - 1 : cue.start() + 1]):
-                continue  # 进行明 for 姓名
-            is_other = told not in words and is_common(told)  # 互助 for 户主
-            if end := guessed(text, cue.end(), least + is_other):
-                yield cue.end(), end, "name"
-
-
-@cache
-def _introductions() -> tuple[tuple[float, frozenset[str], re.Pattern[str]], ...]:
-    return tuple(
-        (least, frozenset(words), sounding_like(words, after="[：:]?")) for least, words in INTRODUCTIONS
-    )
+    for start, end in (*announced(text), *unannounced(text)):
+        yield start, end, "name"
 
 
 def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
@@ -128,15 +108,15 @@ def _of_surnames(text: str) -> Iterator[tuple[int, int]]:
     """我姓李, also where 姓 or the surname was misheard (我性足革)."""
     sounds = sound_of(text)
     told = {match.end() for match in CALLED.finditer(text)}
-    called = _called_by_sound().finditer(sounds)
-    heard = {match.end() for match in called if not is_common(text[match.start() : match.end()])}
+    heard = {match.end() for match in _called_by_sound().finditer(sounds)}
     for at in told | heard:
         if sounds[at : at + 2] in double_sounds():
             yield at, at + 2
             continue
         is_alone = at < len(text) and is_han(text[at]) and is_mark(text, at + 1)
         is_surname = sounds_common(text[at : at + 1]) and not is_common(text[at - 1 : at + 1])
-        if (at in told and (is_alone or is_surname)) or (is_alone and is_surname):
+        is_clear = ENDS.match(text, at + 1) is not None and not is_common(text[at - 2 : at])  # 人心
+        if (at in told and (is_alone or is_surname)) or (is_clear and is_surname):
             yield at, at + 1
 
 
@@ -155,9 +135,22 @@ def _introduced(text: str, at: int) -> int:
     while end < len(text) and end - at < LONGEST and is_han(text[end]) and text[end] not in NEVER_GIVEN:
         end += 1
     is_name = _NAMED.search(text, max(0, at - 8), at) and 2 <= end - at <= LONGEST and is_mark(text, end)
-    if is_name and not any(is_common(text[at : at + size]) for size in (2, 3, 4)):
+    if is_name and (
+        _is_strange(text[at:end]) or not any(is_common(text[at : at + size]) for size in (2, 3, 4))
+    ):
         return end
     return guessed(text, at, EXPECTED)
+
+
+def _is_strange(letters: str) -> bool:
+    """Whether it sounds like a long name from another tongue: 阿姨鼓励买买期."""
+    alike = sum(sound in _foreign_sounds() for sound in sound_of(letters))
+    return len(letters) > 4 and alike >= MOSTLY_FOREIGN * len(letters)
+
+
+@cache
+def _foreign_sounds() -> frozenset[str]:
+    return frozenset(map(sound_of, FOREIGN))
 
 
 def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
@@ -187,8 +180,3 @@ def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
 @cache
 def _called_by_sound() -> re.Pattern[str]:
     return sounding_like(("我姓", "人姓", "贵姓", "他姓"))
-
-
-@cache
-def _kin_by_sound() -> re.Pattern[str]:
-    return sounding_like(KIN_WORDS, after="[，：: ]?")

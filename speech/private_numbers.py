@@ -35,6 +35,7 @@ SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
 MOBILE = re.compile(r"1[3-9]\d{9}")
 IDENTITY = re.compile(r"\d{17}[\dX]|\d{15}")
 TELEPHONE = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|400\d{7}")
+MISHEARD_BEFORE = re.compile("(?:h[hqfs]*x?)+$")  # in the shape of a text (speech/private_digits.py)
 AFTER_ONE = frozenset("直共样定些点下起般旦切向边")  # 一直 is no digit
 JUST_WORDS = frozenset("是就要我吧把去起期一有时事市以已又")  # that stand before a number anyway
 LAST_SIGN = re.compile("[，, ]?(?:[xXＸ]|叉|艾克斯|爱克斯|诶克斯|埃克斯|艾克丝)")
@@ -70,7 +71,17 @@ def _private_runs(text: str, shape: str) -> Iterator[Run]:
         for part in _parts(text, shape, run):
             whole = _widened(text, shape, part)
             if _is_private(whole, _before(text, whole), text[whole.end : whole.end + 4]):
-                yield whole
+                yield replace(whole, start=_reached(text, shape, whole))
+
+
+def _reached(text: str, shape: str, run: Run) -> int:
+    """Where the figures begin that stand before a run, all of them misheard: 电话是铃鸟铃啊335…"""
+    if MOBILE.fullmatch(run.digits) or IDENTITY.fullmatch(run.digits):
+        return run.start
+    misheard = MISHEARD_BEFORE.search(shape, max(0, run.start - 6), run.start)
+    if not misheard or JUST_WORDS.intersection(text[misheard.start() : run.start]):
+        return run.start
+    return misheard.start() if _is_cued(text[max(0, run.start - 24) : misheard.start()]) else run.start
 
 
 def _before(text: str, run: Run) -> str:

@@ -14,7 +14,7 @@ from speech.private_units import restored
 
 Found = tuple[int, int, str]
 
-NUMBER = "(?:[0-9０-９]{1,4}|[零〇一幺二两三四五六七八九十百]{1,5})"
+NUMBER = "[0-9０-９零〇一幺二两三四五六七八九十百]{1,5}"
 UNITS = {  # what a number counts, by how near it leads to a door
     **dict.fromkeys(("号楼", "栋", "幢", "座", "号院"), "building"),
     **dict.fromkeys(("单元", "门洞", "号门", "门", "梯"), "unit"),
@@ -33,8 +33,7 @@ PART = re.compile(
     r"(?<![A-Za-z])(?P<letter>[A-Za-z])(?P<tower>座|栋|幢)"
 )
 BARE_ROOM = re.compile(
-    r"[，, ]?(?:[0-9０-９]{3,5}(?![0-9０-９])|"
-    "[零〇一幺二两三四五六七八九]{3,4}(?![十百千万零〇一幺二三四五六七八九]))"
+    "[，, ]?[0-9０-９零〇一幺二两三四五六七八九]{3,5}(?![0-9０-９十百千万零〇一幺二三四五六七八九])"
     "(?![0-9０-９余多套人个米元平年间层]|楼[^上下])"
 )
 ROOM_SIGN = re.compile("室|号房|房间?|号|户")

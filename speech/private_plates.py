@@ -27,6 +27,10 @@ MISHEARD = re.compile(
 CUES = ("车牌", "牌照", "号牌")
 AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
 CARS = (
+    re.compile(
+        r"[那这有][辆量亮]车?([^，。A-Z0-9]{0,4}(?:[A-Z0-9][-·. ]?){3,7})"
+        r"(?![路天号米元块年月多个人次分小名岁])"
+    ),
     re.compile(r"[那这有][辆量亮两]车?([^，。A-Z0-9]{0,4}[A-Z]?\d{5})(?!\d)"),
     re.compile(
         rf"车[^。！？\d]{{0,8}}?([{PROVINCES}{SOUND_ALIKE}][^，。A-Z0-9]{{0,2}}[A-Z]?\d{{4,5}})(?![\d元块多万余辆个年号路])"
@@ -34,6 +38,9 @@ CARS = (
     re.compile(rf"[那这]([{PROVINCES}{SOUND_ALIKE}][A-Z]?\d{{5}})(?!\d)"),
 )
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
+# Two figures at least, where everything else was misheard.
+NAMED = re.compile("号码?[是试似]?|[是试似]")
+LAST_FIGURE = re.compile("[^，。！？0-9]{0,10}[0-9][^，。！？]{0,6}[0-9]")
 LONGEST = 18
 LEAST_FIGURES = 4
 
@@ -53,6 +60,8 @@ def find_plates(text: str) -> Iterator[Found]:
         found = READ_OUT.match("".join(sounding(letter) or letter for letter in told))
         if found and sum(letter.isdigit() for letter in found[1]) >= LEAST_FIGURES:
             yield start, start + found.end(), "plate"
+        elif (last := LAST_FIGURE.match(told)) and NAMED.match(text, cue.end()):
+            yield start, start + last.end(), "plate"
 
 
 @cache

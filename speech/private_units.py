@@ -26,12 +26,14 @@ LONE = re.compile(
 BEFORE_A_ROOM = re.compile("[栋幢座楼元弄号门]")
 ROOM = re.compile("(?!ddd)[dhq]{3,4}(?![dk])")
 LEAST_FIGURES = 2
+ONE = re.compile("一(?=[个直样起点下家])")  # no figure of a room before it
 # Letters that are no misheard unit: figures, money, time.
 NEVER = frozenset("零一二三四五六七八九十百千万两几多余0123456789年月日块，。、；：！？ ")
 
 
 def restored(text: str) -> str:
     """The text, as long as before, with units and figures of addresses as they were meant."""
+    text = ONE.sub("某", text)
     letters, sounds = list(text), sound_of(text)
     for pattern, right in _misheard():
         for match in pattern.finditer(sounds):
