@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from benchmarks.report import Measured
 
-PARTS = ("learned", "urgent", "likeness", "summary")
+PARTS = ("learned", "purpose", "urgent", "likeness", "summary")
 
 
 def measure() -> Iterator[Measured]:

@@ -1,8 +1,8 @@
 """Danger heard and not heard: our own sentences, clean and misheard, and false alarms on citizens' letters.
 
-`urgent_said_last.tsv` and `urgent_said_fresh.tsv` were written after the list of words and are not learnt
-from, but the learner's settings were chosen looking at them: neither is fully held back. Letters come from
-`../shared/data`, where they are present.
+`urgent_said_sealed.tsv` was written before the last round of work, by somebody who had read the list of words,
+and nothing was tuned or learnt with it. `urgent_said_last.tsv` and `urgent_said_fresh.tsv` are not learnt from,
+but settings were chosen looking at them. Letters come from `../shared/data`, where they are present.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Said = Sequence[tuple[str, str]]  # a kind of danger or "-", and a sentence
 def measure() -> Iterator[Measured]:
     """Recall of danger, and false alarms as a share of what tells of none."""
     chance = random.Random(11)
-    for name in ("last", "fresh"):
+    for name in ("sealed", "last", "fresh"):
         said = sentences(f"urgent_said_{name}.tsv")
         yield from _measured(f"understand.urgent.{name}", said, lambda text: text)
         yield from _measured(

@@ -8,6 +8,7 @@ from math import inf
 import jieba
 
 from speech.name_letters import (
+    FAMOUS,
     GIVEN,
     SELDOM,
     common_surnames,
@@ -89,6 +90,8 @@ def _of_words(letters: str) -> float:
 
 def _weight(word: str) -> float:
     often = jieba.get_FREQ(word) or 0
+    if often <= FAMOUS and word[0] in common_surnames() and given_letters().issuperset(word[1:]):
+        return 0
     return 3 if often > OFTEN else 2 if often > SELDOM else 0.5 if often > 2 else 0
 
 

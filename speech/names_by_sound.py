@@ -8,7 +8,7 @@ from functools import cache
 
 from speech.name_guesses import expected, guessed
 from speech.name_letters import common_surnames, given_letters, is_common
-from speech.private_cues import CALLED_SO, INTRODUCTIONS, NAMING, PEOPLE, PLACE_SIGN, WRITTEN
+from speech.private_cues import CALLED_SO, FRAMES, INTRODUCTIONS, NAMING, PEOPLE, PLACE_SIGN, WRITTEN
 from speech.private_sounds import sound_of, sounding_like
 
 # How much like a name it must look where nothing announces it, after 找, after 老伴, after 老伴叫.
@@ -54,6 +54,8 @@ def _places(text: str, sounds: str) -> Iterator[tuple[int, float]]:
                 yield cue.end(), least + more
     for verb in WRITTEN.finditer(text):
         yield verb.end(), AFTER_A_VERB
+    for frame in FRAMES.finditer(text):
+        yield frame.start(1), AFTER_PEOPLE
 
 
 def _doubt(text: str, start: int, end: int, words: Set[str]) -> float | None:

@@ -60,6 +60,8 @@ INTRODUCTIONS = (
 )
 # Others, taken as they are written only.
 WRITTEN = re.compile("找一?下?|请|让|叫|记|问|是")
+# What stands around names.
+FRAMES = re.compile("是([\u4e00-\u9fff]{2,4}?)(?:[让叫请托]我|介绍|告诉我|说的)")
 START = re.compile("^|[，,：:。；！？!、 ]")
 CALLED = re.compile(r"(?:我|免贵|[他她]|本人|这人|我家|爱人|老伴|先生)姓[，,：: ]?")
 MYSELF = re.compile(r"我就?是(?:[^，。！？我他她]{0,12}的)?")

@@ -31,6 +31,7 @@ PAST = re.compile("[。！？!?；;]")
 ROOM = re.compile("(?<![dk])[dh]?d[dhk]{1,3}(?![dk])|d[dh]{2,4}(?![dk])")
 NUMBERED = re.compile(r"[0-9零〇一幺二两三四五六七八九十](?:号楼?|栋|幢|座|弄|单元|组|队|层|楼|门(?!口)|室)")
 COUNTED = re.compile("[年月岁块元点个户人天次多平度分级路]|公里|号线|周年")
+OTHER = re.compile("电话|手机|号码|联系|身份|证件|收件|卡号|车牌|我叫|姓名")
 ROOM_SIGN = re.compile("[室房号]|[是市事式试](?=[，。]|$)")
 LEAST_ROOM = 3
 APART = 4  # letters between two numbers of one address
@@ -59,7 +60,9 @@ def homes(text: str, plain: str, shape: str, estate: re.Pattern[str]) -> Iterato
 def _end(plain: str, shape: str, start: int, limit: int) -> int:
     """Where the last room ends before `limit`; 0 without any."""
     end = 0
-    for room in ROOM.finditer(shape, start, limit):
+    for room in ROOM.finditer(shape, start):
+        if room.end() > limit or OTHER.search(plain, start, room.start()):
+            break
         if end and (room.start() - end > APART or "，" in plain[end : room.start()]):
             break
         if len(room[0]) >= LEAST_ROOM and not COUNTED.match(plain, room.end()):

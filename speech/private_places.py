@@ -81,7 +81,8 @@ def _doors(plain: str) -> Iterator[tuple[int, int]]:
         if part and (not chain or _belong_together(plain, chain[-1], part)):
             chain.append(part)
             continue
-        if chain and (found := _door(plain, chain)):
+        doors = (_door(plain, chain[:size]) for size in range(len(chain), 0, -1))
+        if found := next(filter(None, doors), None):
             yield found
         chain = [part] if part else []
 

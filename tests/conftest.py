@@ -37,6 +37,23 @@ _LONGEST_FIRST = (
 )
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 8 * 2**30
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests write many small files: into memory where there is room, unless TMPDIR says where."""
+    chosen = {"PYTEST_XDIST_WORKER", "TMPDIR"} & os.environ.keys()
+    if chosen or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tj-", dir=MEMORY))
+    folder.chmod(0o711)  # PostgreSQL is another user
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    config.option.basetemp = folder / "p"
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes begin first, so that no process is left alone with one at the end."""
