@@ -84,14 +84,18 @@ def _of_given(letter: str) -> float:
 
 def _of_words(letters: str) -> float:
     """How much speaks against a name because the letters are everyday words."""
-    words = {letters, *(letters[n : n + 2] for n in range(len(letters) - 1))}
+    first = 2 if letters[:2] in surnames() else 0
+    words = {letters, *(letters[n : n + 2] for n in range(first, len(letters) - 1))}
     return sum(_weight(word) for word in words)
 
 
 def _weight(word: str) -> float:
     often = jieba.get_FREQ(word) or 0
-    if often <= FAMOUS and word[0] in common_surnames() and given_letters().issuperset(word[1:]):
-        return 0
+    if often <= FAMOUS and given_letters().issuperset(word[1:]):
+        if word[0] in common_surnames():
+            return 0
+        if word[0] in given_letters():
+            return 0.5 * (often > 2)
     return 3 if often > OFTEN else 2 if often > SELDOM else 0.5 if often > 2 else 0
 
 

@@ -61,6 +61,9 @@ PUBLIC = re.compile(
 )
 
 
+TRIED = 3  # a door may be followed by what counts something else: …5号，一楼没有灯
+
+
 @dataclass(frozen=True)
 class _Part:
     start: int
@@ -81,7 +84,7 @@ def _doors(plain: str) -> Iterator[tuple[int, int]]:
         if part and (not chain or _belong_together(plain, chain[-1], part)):
             chain.append(part)
             continue
-        doors = (_door(plain, chain[:size]) for size in range(len(chain), 0, -1))
+        doors = (_door(plain, chain[:size]) for size in range(len(chain), max(0, len(chain) - TRIED), -1))
         if found := next(filter(None, doors), None):
             yield found
         chain = [part] if part else []
