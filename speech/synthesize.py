@@ -12,10 +12,14 @@ from speech.models import models_folder
 if TYPE_CHECKING:
     from speech.pronounce import Pronunciations  # dictionaries that only an engine needs
 
-FEMALE = "zf_xiaobei"
-MALE = "zm_yunxi"
-VOICES = {"female": FEMALE, "male": MALE, FEMALE: FEMALE, MALE: MALE, "zf_xiaoxiao": "zf_xiaoxiao"}
+SINGLE_VOICES = ("zf_xiaobei", "zf_xiaoxiao", "zm_yunxi", "zm_yunjian")
+FEMALE = "zf_xiaobei+zf_xiaoxiao"  # half of each: understood better over a telephone than either by itself
+MALE = "zm_yunxi+zm_yunjian"
+VOICES = {"female": FEMALE, "male": MALE, **{voice: voice for voice in (*SINGLE_VOICES, FEMALE, MALE)}}
 """What a community may choose: a woman's voice, a man's, or one by its name."""
+
+VOICES_BEFORE = {FEMALE: "zf_xiaobei", MALE: "zm_yunxi"}
+"""Who read in their place in earlier releases: heard until a sentence has been rendered anew."""
 
 
 class Synthesizer(Protocol):

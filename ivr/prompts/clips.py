@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr.prompts.book import PromptError
-from speech.synthesize import FALLBACK, FEMALE, MALE
+from speech.synthesize import FALLBACK, FEMALE, MALE, VOICES_BEFORE
 
 if TYPE_CHECKING:
     from ivr.prompts.shelf import Shelf
@@ -74,8 +75,10 @@ class ClipStore:
         yield self.recorded_name(text, community_id)
         yield from (self.own_name(text, voice, pace, community_id) for pace in paces)
         yield from (self.name(text, voice, pace) for pace in paces)
-        for pace in paces:
-            yield self._hash(FORMAT_BEFORE, self.engine, voice, "slow" if pace else "normal", text)
+        before = VOICES_BEFORE.get(voice, voice)
+        yield from (self.name(text, before, pace) for pace in paces)
+        for who, pace in product((voice, before), paces):
+            yield self._hash(FORMAT_BEFORE, self.engine, who, "slow" if pace else "normal", text)
         yield from (self.name(text, other) for other in (FEMALE, MALE) if other != voice)
         yield from (self.spare_name(text, voice, pace) for pace in paces)
 

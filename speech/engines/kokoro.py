@@ -45,7 +45,7 @@ class KokoroSynthesizer:
         options.log_severity_level = 3
         try:
             self._symbols: dict[str, int] = json.loads((folder / "symbols.json").read_text())["vocab"]
-            self._styles = {name: _style(folder / "voices" / f"{name}.bin") for name in self.voices}
+            self._styles = {name: _style(folder / "voices", name) for name in self.voices}
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
@@ -102,9 +102,10 @@ class KokoroSynthesizer:
         return np.asarray(samples, np.float32).reshape(-1)
 
 
-def _style(path: Path) -> np.ndarray:
-    """One row of shape (1, 256) for every length of sentence."""
-    return np.fromfile(path, np.float32).reshape(-1, 1, STYLE_SIZE)
+def _style(folder: Path, voice: str) -> np.ndarray:
+    """One row of shape (1, 256) for every length of sentence; `a+b` is halfway between two voices."""
+    rows = [np.fromfile(folder / f"{name}.bin", np.float32) for name in voice.split("+")]
+    return np.mean(rows, axis=0, dtype=np.float32).reshape(-1, 1, STYLE_SIZE)
 
 
 def _sound(syllable: str) -> str:

@@ -15,7 +15,7 @@ from ivr.prompts.spare import render_spare
 from ivr.prompts.wanted import Importance, wanted
 from speech.audio import read_audio
 from speech.errors import SpeechError
-from speech.synthesize import FALLBACK, FEMALE, MALE, Synthesizer, load_synthesizer
+from speech.synthesize import FALLBACK, FEMALE, MALE, VOICES_BEFORE, Synthesizer, load_synthesizer
 from sync.archive import Archive
 from sync.records.tables import Community
 from tests.prompts.tone_synthesizer import ToneSynthesizer
@@ -97,6 +97,7 @@ def test_an_earlier_or_another_voice_is_heard_before_the_fallback(clips: ClipSto
         there(clips.spare_name("您好", MALE)),
         there(clips.name("您好", FEMALE)),
         there(clips._hash(FORMAT_BEFORE, "kokoro", MALE, "normal", "您好")),
+        there(clips.name("您好", VOICES_BEFORE[MALE])),
         there(clips.name("您好", MALE)),
         there(clips.own_name("您好", MALE, False, "co_1")),
         there(clips.recorded_name("您好", "co_1")),
