@@ -5,37 +5,34 @@ from __future__ import annotations
 import random
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from scipy.stats import binomtest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 
-from speech.features import BLOCKS, Stretches, plain, stretches
-from speech.learned import Block, Floats, Model, look
+from speech.features import Stretches, plain, stretches
+from speech.learned import Floats, Known, Model, Seen, look
 from speech.lexicon import Lexicon
 from speech.syllables import misheard
 
 MISHEARD = 0.2
 """The share of characters written as others of the same sound in what a learner is also shown."""
 
-BEGINNING = 60  # characters of an utterance of a quarter of a minute
+BEGINNINGS = (60, 60, 120)  # characters of an utterance: of a quarter of a minute, twice, and of half
 LEAST_SHARED = 2  # examples in which a stretch must stand before it is learnt: one person's words are not
 COST = 1.0  # of an error beside the size of the weights, for a linear support vector machine
-NAIVE = 0.5  # how much naive Bayes' word has beside the machine's: it is steadier where examples are few
+NAIVE = 1.0  # how much naive Bayes' word has beside the machine's: it is steadier where examples are few
 SMOOTHED = 0.3  # what is added to every count of naive Bayes
 ENOUGH = 20  # examples of a label, from which on our own sentences for it would only be in the way
 CALIBRATED_ON = 4  # one example in so many is kept back to learn how sure the scores are
-
-Views = list[list[Stretches]]
 
 
 @dataclass(frozen=True)
@@ -95,25 +92,21 @@ def compare(ours: Sequence[str], theirs: Sequence[str], truth: Sequence[str]) ->
     return Compared(better, worse, float(chance))
 
 
-def _views(text: str, lexicon: Lexicon, name: str) -> Views:
-    """An example as its beginning was heard on a poor line, as all of it was, and as it stands."""
+def _views(text: str, lexicon: Lexicon, name: str) -> list[Stretches]:
+    """An example as its beginnings were heard on a poor line, as all of it was, and as it stands."""
     chance = random.Random(name)
-    beginning = plain(text[:BEGINNING])
-    said = [misheard(beginning, MISHEARD, chance), misheard(plain(text), MISHEARD, chance), plain(text)]
-    return [list(stretches(one, lexicon)) for one in said]
+    whole = plain(text)
+    heard = [*(plain(text[:length]) for length in BEGINNINGS), whole]
+    said = [*(misheard(one, MISHEARD, chance) for one in heard), whole]
+    return [stretches(one, lexicon) for one in said]
 
 
-def _fit(views: Sequence[Views], labels: Sequence[str], sureness: float) -> Model:
-    known = [_known([[view[block] for view in views_] for views_ in views]) for block in range(BLOCKS)]
-    rows = [view for views_ in views for view in views_]
-    matrix = hstack([_matrix((row[at] for row in rows), *one) for at, one in enumerate(known)], format="csr")
-    truth = [label for label, views_ in zip(labels, views, strict=True) for _ in views_]
+def _fit(views: Sequence[Sequence[Stretches]], labels: Sequence[str], sureness: float) -> Model:
+    known = _known(views)
+    matrix = _matrix([look(view, known) for one in views for view in one], len(known.keys))
+    truth = [label for label, one in zip(labels, views, strict=True) for _ in one]
     names, weights, bias = _weights(matrix, truth)
-    blocks, start = [], 0
-    for keys, rarity in known:
-        blocks.append(Block(keys, rarity, weights[start : start + len(keys)]))
-        start += len(keys)
-    return Model(names, tuple(blocks), bias, sureness)
+    return Model(names, known, weights, bias, sureness)
 
 
 def _weights(matrix: csr_matrix, truth: Sequence[str]) -> tuple[tuple[str, ...], Floats, Floats]:
@@ -135,26 +128,25 @@ def _weights(matrix: csr_matrix, truth: Sequence[str]) -> tuple[tuple[str, ...],
     return names, (weights + NAIVE * loudness * bayes).astype(np.float32), bias.astype(np.float32)
 
 
-def _known(examples: Sequence[Sequence[Stretches]]) -> tuple[npt.NDArray[np.uint32], Floats]:
-    """The stretches of a block that several examples share, and how rare each is."""
+def _known(examples: Sequence[Sequence[Stretches]]) -> Known:
+    """The stretches that several examples share, and how rare each is."""
     each = [np.unique(np.concatenate([view.keys for view in views])) for views in examples]
     keys, counts = np.unique(np.concatenate(each), return_counts=True)
     is_shared = counts >= LEAST_SHARED
     rarity = np.log((1 + len(examples)) / (1 + counts[is_shared])) + 1
-    return keys[is_shared], rarity.astype(np.float32)
+    return Known(keys[is_shared], rarity.astype(np.float32))
 
 
-def _matrix(rows: Iterator[Stretches], keys: npt.NDArray[np.uint32], rarity: Floats) -> csr_matrix:
-    seen = [look(row, keys, rarity) for row in rows]
+def _matrix(seen: Sequence[Seen], many: int) -> csr_matrix:
     ends = np.cumsum([0, *(len(one.rows) for one in seen)])
     values = np.concatenate([one.values for one in seen]).astype(np.float32)
-    return csr_matrix((values, np.concatenate([one.rows for one in seen]), ends), (len(seen), len(keys)))
+    return csr_matrix((values, np.concatenate([one.rows for one in seen]), ends), (len(seen), many))
 
 
-def _sureness(model: Model, heard: Sequence[list[Stretches]], labels: Sequence[str]) -> float:
+def _sureness(model: Model, heard: Sequence[Stretches], labels: Sequence[str]) -> float:
     """What makes the scores of unseen examples probabilities: temperature scaling (Guo and others, 2017)."""
     right = [at for at, label in enumerate(labels) if label in model.labels]
-    scores = np.stack([model.judge(heard[at]) for at in right])
+    scores = np.stack([model.judge(look(heard[at], model.known)) for at in right])
     column = [model.labels.index(labels[at]) for at in right]
 
     def surprise(logarithm: float) -> float:

@@ -8,11 +8,21 @@ from functools import cache
 
 from speech.name_guesses import expected, guessed
 from speech.name_letters import common_surnames, given_letters, is_common
-from speech.private_cues import CALLED_SO, FRAMES, INTRODUCTIONS, NAMING, PEOPLE, PLACE_SIGN, WRITTEN
+from speech.private_cues import (
+    CALLED_SO,
+    FRAMES,
+    INTRODUCTIONS,
+    NAMING,
+    PEOPLE,
+    PLACE_SIGN,
+    SOMEBODY,
+    WRITTEN,
+)
 from speech.private_sounds import sound_of, sounding_like
 
-# How much like a name it must look where nothing announces it, after 找, after 老伴, after 老伴叫.
-UNMISTAKABLE, AFTER_A_VERB, AFTER_PEOPLE, AFTER_CALLED = 4.5, 4.0, 2.5, 2.0
+# How much like a name it must look where nothing announces it, after 找, …人是, 老伴, 老伴叫.
+UNMISTAKABLE, AFTER_A_VERB, AFTER_SOMEBODY, AFTER_PEOPLE, AFTER_CALLED = 4.5, 4.0, 3.0, 2.5, 2.0
+DOES = re.compile("说|反映|家(?![具电长园庭属政])")  # what people do
 OTHERWISE = 2.0  # more, where the words that sound so are others: 互助 for 户主
 
 
@@ -35,10 +45,13 @@ def by_people(sounds: str) -> set[int]:
 def unannounced(text: str) -> Iterator[tuple[int, int]]:
     """What looks so much like a name that it needs no word before it."""
     for at in range(len(text) - 2):
-        if text[at] not in common_surnames() or not given_letters().issuperset(text[at + 1 : at + 3]):
+        if text[at] not in common_surnames():
+            continue
+        is_known = given_letters().issuperset(text[at + 1 : at + 3])
+        if not is_known and not DOES.match(text, at + 3):
             continue
         is_other = (at and is_common(text[at - 1 : at + 1])) or PLACE_SIGN.intersection(text[at + 2 : at + 4])
-        if not is_other and (end := guessed(text, at, UNMISTAKABLE)):
+        if not is_other and (end := guessed(text, at, UNMISTAKABLE - (not is_known) / 2)):
             yield at, end
 
 
@@ -54,6 +67,8 @@ def _places(text: str, sounds: str) -> Iterator[tuple[int, float]]:
                 yield cue.end(), least + more
     for verb in WRITTEN.finditer(text):
         yield verb.end(), AFTER_A_VERB
+    for somebody in SOMEBODY.finditer(text):
+        yield somebody.end(), AFTER_SOMEBODY
     for frame in FRAMES.finditer(text):
         yield frame.start(1), AFTER_PEOPLE
 

@@ -59,6 +59,7 @@ INTRODUCTIONS = (
     (3.0, ("我是", "这是", "应该是", "联系", "通知", "转告", "告诉", "麻烦", "楼上的", "隔壁的")),
 )
 # Others, taken as they are written only.
+SOMEBODY = re.compile("[人子主客长员户女孙妈爸公婆伴][叫是]")
 WRITTEN = re.compile("找一?下?|请|让|叫|记|问|是")
 # What stands around names.
 FRAMES = re.compile("是([\u4e00-\u9fff]{2,4}?)(?:[让叫请托]我|介绍|告诉我|说的)")

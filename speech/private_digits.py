@@ -26,7 +26,9 @@ SOUNDS = dict(
 SCALES = "十百千"
 SEPARATORS = " -－—–~,，、.·/+＋()（）:："
 PARTICLES = "啊嗯呃哎哦呀唉诶噢再"
-FILLERS = re.compile("然后呢?是?|后面是?|后头是?|接着是?|那个|空格|横杠|短杠|杠|分机号?|减号?|就是|还有")
+FILLERS = re.compile(
+    "[然人认任让][后候厚]呢?是?|后面是?|后头是?|接着是?|那个|空格|横杠|短杠|杠|分机号?|减号?|就是|还有"
+)
 PUT_RIGHT = re.compile(
     "(?:哦|啊|呃)?(?:不对|不是|说错了?|讲错了?|念错了?|错了|记错了?|哦不|噢不|更正|重说|重来)了?[，,。 ]{0,2}"
     "(?:应该|应当|我?再说(?:一遍)?|再来)?[，, ]?是?"
@@ -44,7 +46,7 @@ COUNTED = frozenset("年楼路级米里户号月日元块几个届亩类及记�
 LATIN = {**dict.fromkeys("iIlL|", "1"), **dict.fromkeys("oO", "0")}
 # The shape of a text has one letter for each of its characters: d a digit, h sounds like one, q nearly,
 # k ten or more, s a mark, f a filler, c words that take back, g 个 (三个八), x anything else.
-RUN = re.compile("d(?:[dk]|g[dh]|h{1,3}(?=[sf]{0,3}h?d)|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
+RUN = re.compile("d(?:[dk]|g[dh]|h{1,3}(?=[sf]{0,3}(?:h?d|c{2}))|[sf]{1,4}(?=h?d)|s?c{2,}s?(?=h?d))*")
 # One or two doubtful letters with two digits on one side and one on the other.
 NEARLY = re.compile(
     "(?<=dd)[qh]{1,2}[sf]?[qh]?(?=dd)|(?<=dd)[qh]{1,2}(?=[sf]?d)|(?<=d)[qh]{1,3}(?=dd)|(?<=ds)q(?=d)|q(?=d[sd]d)"

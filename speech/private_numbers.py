@@ -36,6 +36,8 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 IDENTITY = re.compile(r"\d{17}[\dX]|\d{15}")
 TELEPHONE = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|400\d{7}")
 MISHEARD_BEFORE = re.compile("(?:h[hqfs]*x?)+$")  # in the shape of a text (speech/private_digits.py)
+WITH_A_CODE = re.compile(r"0\d{9,11}")
+UNCUED = re.compile(r"[01]\d{8,17}")  # where figures are missing and no word like 电话 was understood
 AFTER_ONE = frozenset("直共样定些点下起般旦切向边")  # 一直 is no digit
 JUST_WORDS = frozenset("是就要我吧把去起期一有时事市以已又")  # that stand before a number anyway
 LAST_SIGN = re.compile("[，, ]?(?:[xXＸ]|叉|艾克斯|爱克斯|诶克斯|埃克斯|艾克丝)")
@@ -92,7 +94,8 @@ def _wider(text: str, found: Sequence[Run], loose: Sequence[Run]) -> Iterator[Ru
     """A number that is whole stands; another may go on behind a gap, and after a cue it may have gaps."""
     for run in loose:
         own = [one for one in found if run.start < one.end and one.start < run.end]
-        if any(map(_is_whole, own)) or not (own or _is_cued(_before(text, run))):
+        is_likely = own or _is_cued(_before(text, run)) or UNCUED.fullmatch(run.digits)
+        if any(map(_is_whole, own)) or not is_likely:
             yield from own
         else:
             yield run
@@ -100,8 +103,8 @@ def _wider(text: str, found: Sequence[Run], loose: Sequence[Run]) -> Iterator[Ru
 
 
 def _is_whole(run: Run) -> bool:
-    digits = run.digits
-    return any(kind.fullmatch(digits) for kind in (MOBILE, IDENTITY, TELEPHONE)) or 16 <= len(digits) <= 19
+    kinds = (MOBILE, IDENTITY, WITH_A_CODE)
+    return any(kind.fullmatch(run.digits) for kind in kinds) or 16 <= len(run.digits) <= 19
 
 
 def _parts(text: str, shape: str, run: Run) -> Iterator[Run]:

@@ -24,6 +24,10 @@ PLATE = re.compile(
 MISHEARD = re.compile(
     rf"[{PROVINCES}{SOUND_ALIKE}]\s?[A-Z][·.\-， ]?(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{5}}(?![A-Z0-9])"
 )
+PROVINCE_AND_LETTER = re.compile(
+    rf"(?<![A-Z])[{PROVINCES}]\s?[A-Z][·.\- ]?(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{3,6}}"
+    r"(?![A-Z0-9]|[国省县][道线]|高速|线)"
+)
 CUES = ("车牌", "牌照", "号牌")
 AFTER_CUE = re.compile("号?码?[是试似]?[，：: ]?")
 CARS = (
@@ -48,7 +52,7 @@ LEAST_FIGURES = 4
 def find_plates(text: str) -> Iterator[Found]:
     """Plates such as 浙A12345 or 浙A幺二三四五; after 车牌 whatever is read out, also misheard."""
     figures = "".join(figure(letter) or letter.upper()[:1] for letter in text)
-    for pattern in (PLATE, MISHEARD):
+    for pattern in (PLATE, MISHEARD, PROVINCE_AND_LETTER):
         for match in pattern.finditer(figures):
             yield match.start(), match.end(), "plate"
     for car in CARS:
