@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 
 import jieba
 import numpy as np
@@ -49,8 +50,38 @@ def plain(text: str) -> str:
 
 
 def cut(text: str) -> list[str]:
-    """The words of a text by jieba's dictionary alone."""
-    return list(jieba.lcut(text, HMM=False))
+    """The words of a `plain` text by jieba's dictionary alone: those of `jieba.lcut(text, HMM=False)`.
+
+    Jieba's own way to them took a third of the time of an answer; this takes a seventh.
+    """
+    jieba.dt.check_initialized()
+    often, whole, many = jieba.dt.FREQ, log(jieba.dt.total), len(text)
+    chances, ends = [0.0] * (many + 1), [0] * many
+    for start in range(many - 1, -1, -1):
+        word = text[start]
+        best, end, until = log(often.get(word) or 1) - whole + chances[start + 1], start + 1, start + 1
+        while word in often and until < many:
+            until += 1
+            word = text[start:until]
+            if (times := often.get(word)) and (chance := log(times) - whole + chances[until]) >= best:
+                best, end = chance, until
+        chances[start], ends[start] = best, end
+    return list(_joined(text, ends))
+
+
+def _joined(text: str, ends: Sequence[int]) -> Iterator[str]:
+    """The words that begin where the last one ends; letters and digits of the west that stand alone as one."""
+    start = begun = 0
+    while start < len(text):
+        end = ends[start]
+        if end > start + 1 or not text[start].isascii():
+            if begun < start:
+                yield text[begun:start]
+            yield text[start:end]
+            begun = end
+        start = end
+    if begun < start:
+        yield text[begun:start]
 
 
 def stretches(text: str, lexicon: Lexicon, words: Sequence[str] | None = None) -> Stretches:

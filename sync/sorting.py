@@ -55,12 +55,12 @@ def sorting_of(session: Session, archive: Archive, community_id: str) -> Sorting
         return Sorting(categories)
     try:
         return Sorting(categories, model_of(session, archive, row), row.id)
-    except KeyDestroyed:
+    except (KeyDestroyed, ValueError):  # forgotten, or learnt by a version that saw texts otherwise
         return Sorting(categories)
 
 
 def model_of(session: Session, archive: Archive, row: Learned) -> Model:
-    """A model that is still kept. Raises KeyDestroyed."""
+    """A model that is still kept. Raises KeyDestroyed, OtherShapeError."""
     if row.sealed is None or row.key_id is None:
         raise KeyDestroyed(row.id)
     if row.id not in _KNOWN:
