@@ -10,11 +10,12 @@ import pytest
 
 from speech.audio import Audio
 from speech.breaths import cut
+from speech.engines.kokoro import STYLE_SIZE, _style
 from speech.errors import SpeechError
 from speech.pacing import Pace, characters, speak, split
 from speech.pronounce import Speller
 from speech.reading import normalise
-from speech.synthesize import FEMALE, MALE, Synthesizer, load_synthesizer
+from speech.synthesize import FEMALE, MALE, VOICES, VOICES_BEFORE, Synthesizer, load_synthesizer
 
 PROMPT = "听话题请按1，我要说话请按2，查进展请按3。随时按星号键重听。"
 
@@ -138,6 +139,16 @@ def test_a_very_long_sentence_is_said_in_portions(
     whole = kokoro.say("路灯坏了三个星期")
     monkeypatch.setattr("speech.engines.kokoro.MAX_SYMBOLS", 25)
     assert kokoro.say("路灯坏了三个星期").seconds > whole.seconds
+
+
+def test_a_voice_of_two_is_halfway_between_them(tmp_path: Path) -> None:
+    for name, value in (("low", 1.0), ("high", 4.0)):
+        np.full(2 * STYLE_SIZE, value, np.float32).tofile(tmp_path / f"{name}.bin")
+    both = _style(tmp_path, "low+high")
+    assert both.shape == (2, 1, STYLE_SIZE)
+    assert set(both.flat) == {2.5}
+    assert {FEMALE, MALE} == set(VOICES_BEFORE)
+    assert {"female", "male", *VOICES_BEFORE.values()} <= set(VOICES)
 
 
 def test_missing_weights_of_the_voice_may_come_later(tmp_path: Path) -> None:
