@@ -20,10 +20,21 @@ from speech.name_letters import (
     sounds_common,
     surnames,
 )
-from speech.private_cues import ENDS, NEVER_GIVEN, NO_ANSWER, NO_PART, NO_SURNAME, NOBODY, RARE, STATES
+from speech.private_cues import (
+    ENDS,
+    NEVER_GIVEN,
+    NO_ANSWER,
+    NO_PART,
+    NO_SURNAME,
+    NOBODY,
+    PLACES,
+    RARE,
+    STATES,
+)
 from speech.private_sounds import sound_of
 
 COMMON_GIVEN = 250  # letters of given names, the most frequent first in their file
+FARTHEST = 6  # letters in which 小区 tells that it is no person's name
 OFTEN = 1_000  # how often jieba's corpus has a word that is no name even where one is expected
 
 
@@ -39,7 +50,8 @@ def guessed(text: str, at: int, least: float) -> int:
 
 def expected(text: str, at: int) -> int:
     """Where the name ends that surely stands there, whatever it was taken for: 要知名, 马尾; 0 for none."""
-    if not may_begin(text, at) or NO_ANSWER.match(text, at):
+    is_other = NO_ANSWER.match(text, at) or PLACES.search(text, at, at + FARTHEST)
+    if is_other or not may_begin(text, at):
         return 0
     size = 2 + (sound_of(text[at : at + 2]) in double_sounds())
     ends = (end for end in (at + size + 1, at + size) if is_mark(text, end) or ENDS.match(text, end))
@@ -73,30 +85,34 @@ def _of_surname(letters: str) -> float:
         return 2.5
     if letters in surnames():
         return 2 if letters in common_surnames() and letters not in RARE else 1.2
-    return -1.0 if not sounds_common(letters) else 0.2 if letters in NO_SURNAME else 1
+    return -1.0 if not sounds_common(letters) else -0.3 if letters in NO_SURNAME else 1
 
 
 def _of_given(letter: str) -> float:
     if letter in NEVER_GIVEN:
-        return -1
+        return -0.2 if sound_of(letter) in _given_sounds() else -1.5  # 得 may have been 德
     return 1 if letter in given_letters() else 0.5 if sound_of(letter) in _given_sounds() else 0
 
 
 def _of_words(letters: str) -> float:
     """How much speaks against a name because the letters are everyday words."""
-    first = 2 if letters[:2] in surnames() else 0
-    words = {letters, *(letters[n : n + 2] for n in range(first, len(letters) - 1))}
-    return sum(_weight(word) for word in words)
+    first = 2 if letters[:2] in surnames() else 1
+    given = letters[first:]
+    words = {letters, letters[first - 1 : first + 1]}
+    return sum(map(_weight, words)) + (_weight_of_given(given) if len(given) > 1 else 0)
 
 
 def _weight(word: str) -> float:
     often = jieba.get_FREQ(word) or 0
-    if often <= FAMOUS and given_letters().issuperset(word[1:]):
-        if word[0] in common_surnames():
-            return 0
-        if word[0] in given_letters():
-            return 0.5 * (often > 2)
+    if often <= FAMOUS and word[0] in common_surnames() and given_letters().issuperset(word[1:]):
+        return 0
     return 3 if often > OFTEN else 2 if often > SELDOM else 0.5 if often > 2 else 0
+
+
+def _weight_of_given(word: str) -> float:
+    """国强 and 海燕 are words, too."""
+    often = jieba.get_FREQ(word) or 0
+    return 0.25 * (often > 2) if often <= FAMOUS and given_letters().issuperset(word) else _weight(word)
 
 
 def _of_end(text: str, end: int) -> float:

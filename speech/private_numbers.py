@@ -30,6 +30,8 @@ PUBLIC = re.compile(
 AMOUNT = re.compile(
     r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
 )
+LAST_GROUP = re.compile("[，,、 ][0-9零〇一幺二两三四五六七八九]{1,3}(?![0-9零〇一幺二两三四五六七八九])")
+UNIT = re.compile("[号楼栋幢座室弄层组村月日点年岁个户块元门]|单元")
 MONEY = re.compile(r"^\s*多?[元块角毛万亿%％]")
 SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
 MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -71,9 +73,18 @@ def find_numbers(text: str) -> Iterator[Found]:
 def _private_runs(text: str, shape: str) -> Iterator[Run]:
     for run in runs(text, shape):
         for part in _parts(text, shape, run):
-            whole = _widened(text, shape, part)
+            whole = _without_count(text, shape, _widened(text, shape, part))
             if _is_private(whole, _before(text, whole), text[whole.end : whole.end + 4]):
                 yield replace(whole, start=_reached(text, shape, whole))
+
+
+def _without_count(text: str, shape: str, run: Run) -> Run:
+    """Without figures at its end that count something of the next words: 电话87654321，3号楼."""
+    last = LAST_GROUP.search(text, run.start, run.end)
+    if not last or last.end() != run.end or not UNIT.match(text, run.end):
+        return run
+    rest = read(text, shape, run.start, last.start())
+    return rest if TELEPHONE.fullmatch(rest.digits) or _is_whole(rest) else run
 
 
 def _reached(text: str, shape: str, run: Run) -> int:

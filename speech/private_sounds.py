@@ -8,9 +8,20 @@ from collections.abc import Iterable
 from speech.syllables import codes, heard
 
 
+class _Sounds(dict[int, str]):
+    """By code point: the letter of a character's syllable; each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = chr(int(heard(codes(chr(code)))[0]))
+        return self[code]
+
+
+_sounds = _Sounds()
+
+
 def sound_of(text: str) -> str:
     """A text of the same length with one letter for each syllable: equal letters sound alike."""
-    return "".join(map(chr, heard(codes(text)).tolist()))
+    return text.translate(_sounds)
 
 
 def sounding_like(words: Iterable[str], before: str = "", after: str = "") -> re.Pattern[str]:

@@ -74,6 +74,30 @@ def test_redacted_spans_are_found_in_time() -> None:
     assert all(heard(intervals, by_text[letter]) for letter in "的路灯坏了我")
 
 
+@pytest.mark.parametrize(
+    ("machine", "private", "plain"),
+    [
+        ("收件人写要知名寄到那里就好了谢谢", "要知名", "收件就好谢"),
+        (
+            "路灯坏了身份证号470680197亿不对是197亿01250090请查查看",
+            "470680197亿不对是197亿01250090",
+            "路灯查看",
+        ),
+        ("我妈妈住在解放录63弄4号1120一个人住请来看看", "解放录63弄4号1120", "我妈请来看"),
+        ("堵门的车牌号是晚安服务机爱吃七七天天乱停在门口", "晚安服务机爱吃七七", "堵门乱停在口"),
+    ],
+)
+def test_what_is_hidden_though_misheard_is_bleeped_where_it_was_heard(
+    machine: str, private: str, plain: str
+) -> None:
+    words = spoken(machine)
+    intervals = hidden_intervals(machine, hidden_letters(machine, redact(machine).text), words, length(words))
+    first = machine.index(private)
+    assert all(covered(intervals, word) for word in words[first : first + len(private)])
+    others = [*words[: first - 2], *words[first + len(private) + 2 :]]
+    assert {word.text for word in others if heard(intervals, word)} >= set(plain)
+
+
 def test_nothing_hidden_nothing_bleeped() -> None:
     words = spoken("门口的路灯坏了")
     assert hidden_intervals("门口的路灯坏了。", frozenset(), words, length(words)) == ()

@@ -66,12 +66,44 @@ from speech.redact import STANDS_FOR, redact
         ("联系古丽娜尔·艾合买提，谢谢", "name", "古丽娜尔·艾合买提"),
         ("郑小军说他看见有人倒油漆", "name", "郑小军"),
         ("我是三号楼的罗阿姨，想问一下", "name", "罗阿姨"),
+        ("电话87654321，3号楼有事", "phone", "87654321"),
+        ("云A703停在门口", "plate", "云A703"),
+        ("后来李国梁又来看过一次", "name", "李国梁"),
+        ("这件事刘桂兰家也知道", "name", "刘桂兰"),
+        ("是郭涛让我来问的", "name", "郭涛"),
+        ("地址是石门村61组6号，一楼没有灯", "address", "石门村61组6号"),
     ],
 )
 def test_private_words_are_found_and_replaced(text: str, kind: str, private: str) -> None:
     found = redact(text)
     assert [(text[span.start : span.end], span.kind) for span in found.spans] == [(private, kind)]
     assert found.text == text.replace(private, STANDS_FOR[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "private"),
+    [
+        ("为我教程子豪，我想反应噪音", "name", "程子豪"),
+        ("我性猛是退休老师", "name", "猛"),
+        ("收件人写要知名寄到这里", "name", "要知名"),
+        ("我是马得府，我觉得可以", "name", "马得府"),
+        ("经理教过美华，态度很差", "name", "过美华"),
+        ("我叫阿姨鼓励买买期，三十岁", "name", "阿姨鼓励买买期"),
+        ("身份证号470680197亿不对是197亿01250090", "id", "470680197亿不对是197亿01250090"),
+        ("身份证又630490，人后1956人后0108", "id", "630490，人后1956人后0108"),
+        ("家里做集后马铃鸟铃啊3352270有人接", "phone", "铃鸟铃啊3352270"),
+        ("请回我电话零2绑20零668五7", "phone", "零2绑20零668五7"),
+        ("车牌号是晚安服务机爱吃七七天天乱停", "plate", "晚安服务机爱吃七七"),
+        ("楼下那辆月季7-3-3停了半个月", "plate", "月季7-3-3"),
+        ("我妈妈住在解放录63.4号1120一个人", "address", "解放录63.4号1120"),
+        ("门牌号是紫荆公余6洞2单言501", "address", "紫荆公余6洞2单言501"),
+        ("我住鸣园小区六号流五零二，漏水", "address", "鸣园小区六号流五零二"),
+    ],
+)
+def test_what_a_recognizer_misheard_is_found_by_what_stands_around_it(
+    text: str, kind: str, private: str
+) -> None:
+    assert [(text[span.start : span.end], span.kind) for span in redact(text).spans] == [(private, kind)]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +137,15 @@ def test_private_words_are_found_and_replaced(text: str, kind: str, private: str
         "水费一万两千三百四十五块六，电费238.52元",
         "坐地铁2号线再转513路，要一个半钟头",
         "老张他们几个和小王都在，王大妈家的菜种到花坛里去了",
+        "本人无业，没有收入，食堂的饭太硬，老人咬不动",
+        "我叫救护车等了半天，名字叫什么不记得了",
+        "他住在2018年建的房子里，我住了三四十年",
+        "教育局和施工队都来过，业主要收房，也要进行明查暗访",
+        "车牌识别装了三五天，有辆车停了100天没动，新G107国道修了两年",
+        "打了1个电话等了20分钟又打1个，联系不上物业，找谁都不行",
+        "名字叫幸福小区，其实不幸福，地址是幸福路，离学校100米",
+        "户主是老人，经理是女的，租户是外地人，病人是糖尿病",
+        "儿子叫我别管，我叫人把车挪走，联系人没写，姓名不详",
     ],
 )
 def test_sentences_about_everybody_stay_as_they_are(text: str) -> None:
