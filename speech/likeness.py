@@ -30,6 +30,7 @@ _SOUND = np.uint64(1 << 63)
 Keys = npt.NDArray[np.uint64]
 Row = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Likeness:
     _starts: Places
     _known: Keys
     """The stretches, in order,"""
-    _rarity: npt.NDArray[np.float64]
+    _rarity: Numbers
     """and how rare each is."""
 
     @classmethod
@@ -84,15 +85,32 @@ class Likeness:
 
     def cosines(self, text: str) -> Row:
         """How alike another text is to each of them."""
+        return self._cosines(*self._weighed(text))
+
+    def pulls(self, weights: Numbers) -> Numbers:
+        """(stretches, n): what each stretch pulls where each text pulls by `weights`, (texts, n)."""
+        pulled: Numbers = np.add.reduceat(
+            self._by_term[:, None] * weights[self._texts], self._starts[:-1], axis=0
+        )
+        return pulled
+
+    def pulled(self, text: str, pulls: Numbers) -> Numbers:
+        """(n): the sum over the texts of likeness times weight, from what `pulls` made of the weights."""
+        terms, weights = self._weighed(text)
+        total: Numbers = weights @ pulls[terms]
+        return total
+
+    def _weighed(self, text: str) -> tuple[Places, Row]:
+        """The known stretches of another text and what each weighs there."""
         keys, weighs = _keys(text)
         if not len(self._known) or not len(keys):
-            return np.zeros(self.count, np.float32)
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
         places = np.minimum(np.searchsorted(self._known, keys), len(self._known) - 1)
         is_known = self._known[places] == keys
         rarest = np.log((self.count + 1.0) / 0.5)
         weights = weighs * np.where(is_known, self._rarity[places], rarest)
         weights = (weights / max(float(np.linalg.norm(weights)), 1e-9)).astype(np.float32)
-        return self._cosines(places[is_known], weights[is_known])
+        return places[is_known], weights[is_known]
 
     def _cosines(self, terms: Places, weights: Row) -> Row:
         found = np.zeros(self.count, np.float32)
