@@ -109,4 +109,4 @@ def test_the_result_so_far_is_told_to_who_has_voted(
     while settle_batch(archive).taken:
         pass
     call.press("4")
-    assert "选同意的人，一共有 1 位" in call.said
+    assert "同意的人，一共有 1 位" in call.said
