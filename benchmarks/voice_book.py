@@ -13,6 +13,7 @@ from ivr.dialogue.turns import Count, Digits, Line, Text, Value
 from ivr.exchange.sentences import SENTENCES
 from ivr.prompts.book import Book
 from ivr.prompts.pieces import Spoken, pieces
+from speech.figures import SAID
 
 FILLINGS: tuple[Mapping[str, Value], ...] = (
     {
@@ -49,6 +50,8 @@ FILLINGS: tuple[Mapping[str, Value], ...] = (
     },
 )  # fmt: skip
 
+DIGITS = frozenset(SAID.values())
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -59,8 +62,12 @@ class Heard:
 
     @property
     def words(self) -> str:
-        """All that is said."""
-        return "，".join(clip.text for clip in self.clips)
+        """All that is said; a number that is read in several clips is one row of digits."""
+        said = ""
+        for before, clip in zip((None, *self.clips), self.clips, strict=False):
+            is_one_row = before is not None and DIGITS.issuperset(before.text + clip.text)
+            said += ("" if is_one_row or before is None else "，") + clip.text
+        return said
 
 
 def sentences(book: Book) -> Iterator[Heard]:
