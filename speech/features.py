@@ -20,6 +20,7 @@ LONGEST = 1200  # letters looked at: who speaks longer has said by then what it 
 KINDS = 4  # letters, sounds, words, entries of the word lists
 LETTERS, SOUNDS, WORDS, LISTED = range(KINDS)
 LENGTHS = (1, 2, 3)  # of runs of letters and of sounds
+FIRST, HALF_WAY = 4.0, 30  # what the first letter counts, and the letter that counts half: matters come first
 Keys = npt.NDArray[np.uint32]
 Kinds = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -70,7 +71,7 @@ def cut(text: str) -> list[str]:
 
 
 def _joined(text: str, ends: Sequence[int]) -> Iterator[str]:
-    """The words that begin where the last one ends; letters and digits of the west that stand alone as one."""
+    """The words that begin where the last one ends; letters and digits of the west in a row as one."""
     start = begun = 0
     while start < len(text):
         end = ends[start]
@@ -102,13 +103,14 @@ def stretches(text: str, lexicon: Lexicon, words: Sequence[str] | None = None) -
     many = len(run_kinds) + len(sizes) + len(sizes[1:])
     kinds = np.full(many + len(listed), WORDS, np.uint8)
     kinds[: len(run_kinds)], kinds[many:] = run_kinds, LISTED
-    strengths = np.ones(len(kinds))
+    starts = np.concatenate((run_starts, begins, begins[:-1], entries[:, 0]))
+    strengths = FIRST / (1 + starts / HALF_WAY)
     strengths[many:] = [hit.weight for hit in hits] * 2
     keys = np.concatenate((_runs(text), alone, alone[:-1] * _STEP + alone[1:], listed))
     return Stretches(
         (((keys + kinds) * _SHUFFLE) >> _HALF).astype(np.uint32),  # 32 bits of a hash tell no words
         kinds,
-        np.concatenate((run_starts, begins, begins[:-1], entries[:, 0])),
+        starts,
         np.concatenate((run_lengths, sizes, sizes[:-1] + sizes[1:], entries[:, 1])),
         strengths,
     )

@@ -131,7 +131,7 @@ def look(one: Stretches, known: Known) -> Seen:
     firsts = rows[is_first]
     kinds = one.kinds[order[is_first]]
     many = np.bincount(which, one.strengths[order], len(firsts))
-    values = np.where(kinds == LISTED, np.log1p(many), (1 + np.log(many)) * known.rarity[firsts])
+    values = np.log1p(many) * np.where(kinds == LISTED, 1.0, known.rarity[firsts])
     lengths = np.sqrt(np.bincount(kinds, values * values, KINDS))
     return Seen(firsts, values / lengths[kinds], which, one.starts[order], one.lengths[order])
 

@@ -20,7 +20,7 @@ from speech.likeness import Likeness
 from speech.syllables import misheard
 
 NONE = "-"
-_RIDGE = 1.0
+_RIDGE = 0.5
 _BORDER = 0.05  # a little beyond the middle: of a thousand letters that tell of no danger three are flagged
 _MISHEARD = 0.15  # each sentence is also learnt with so many characters as a poor line lets them be heard
 _MOST_REASONS = 3
