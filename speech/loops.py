@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 LEAST_TIMES = 3
 SHORTEST, LONGEST = 2, 12  # items of one round; people do say 对对对
-# Nobody says more letters a second than this. In a text that claims it, a sentence that comes twice is a loop.
+# Nobody says more letters a second. Where a text claims it, a sentence that comes twice is a loop.
 QUICKEST = 8.0
 SENTENCE = 4  # items of a round that is long enough for that
 

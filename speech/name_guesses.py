@@ -77,6 +77,7 @@ def _likeness(text: str, at: int, size: int) -> float:
         - _of_words(letters)
         + _of_end(text, at + size)
         + (0.5 if size > 2 else -0.5)
+        - (letters[-1] in NEVER_GIVEN)
     )
 
 

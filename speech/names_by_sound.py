@@ -61,6 +61,10 @@ def _places(text: str, sounds: str) -> Iterator[tuple[int, float]]:
         least = AFTER_CALLED if cue["called"] else AFTER_PEOPLE
         if (more := _doubt(text, cue.start(), cue.end("person"), _people_words())) is not None:
             yield cue.end(), least + more
+    for cue in _nearly().finditer(sounds):
+        told = text[max(0, cue.start() - 1) : cue.end()]
+        if not any(is_common(told[at : at + 2]) for at in range(len(told) - 1)):
+            yield cue.end(), AFTER_SOMEBODY
     for least, words, cues in _introductions():
         for cue in cues.finditer(sounds):
             if (more := _doubt(text, cue.start(), cue.end(), words)) is not None:
@@ -96,6 +100,13 @@ def _people_words() -> frozenset[str]:
 @cache
 def _people() -> re.Pattern[str]:
     return sounding_like(PEOPLE, before="(?P<person>", after=f")(?P<called>[{sound_of(CALLED_SO)}])?[：:]?")
+
+
+@cache
+def _nearly() -> re.Pattern[str]:
+    """The longer of these words with one syllable misheard."""
+    long = [word for word in (*PEOPLE, *NAMING) if len(word) > 2]
+    return sounding_like(word[:at] + "○" + word[at + 1 :] for word in long for at in range(len(word)))
 
 
 @cache

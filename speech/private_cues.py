@@ -55,8 +55,8 @@ NAMING = (
 # Words before a name, as they sound; how much like a name (speech/name_guesses.py) what follows must look.
 INTRODUCTIONS = (
     (2.0, ("我叫", "他叫", "名叫", "叫做", "大名叫", "真名")),
-    (2.5, ("联系", "转告", "隔壁的", "楼上的")),
-    (3.0, ("我是", "这是", "应该是", "通知", "告诉", "麻烦")),
+    (2.0, ("联系", "转告", "隔壁的", "楼上的")),
+    (2.5, ("我是", "这是", "应该是", "通知", "告诉", "麻烦")),
 )
 # Others, taken as they are written only.
 SOMEBODY = re.compile("[人子主客长员户女孙妈爸公婆伴][叫是]")
@@ -82,7 +82,7 @@ NEVER_GIVEN = frozenset(
 )
 # No surname, though they sound like one; no part of any name, however it was misheard.
 NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然识各其此只更最多少大小新老好")
-NO_PART = frozenset("的了在是就并和其各过我你他她它们这那也都很不吗呢吧")
+NO_PART = frozenset("的了就并和其各我你他她它们这那也很吗呢吧")
 # What is called or meant without a name.
 NOBODY = re.compile(
     "[我你他她它谁们不]|什么|大家|人家|别人|有人|一[个下声次些点直]|孩子|儿子|女儿|老[人公婆伴师]|救护车|"

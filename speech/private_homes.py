@@ -32,6 +32,9 @@ ROOM = re.compile("(?<![dk])[dh]?d[dhk]{1,3}(?![dk])|d[dh]{2,4}(?![dk])")
 NUMBERED = re.compile(r"[0-9零〇一幺二两三四五六七八九十](?:号楼?|栋|幢|座|弄|单元|组|队|层|楼|门(?!口)|室)")
 COUNTED = re.compile("[年月岁块元点个户人天次多平度分级路]|公里|号线|周年")
 OTHER = re.compile("电话|手机|号码|联系|身份|证件|收件|卡号|车牌|我叫|姓名")
+# A room whose building was misheard: three figures and more in a row, and nothing that they could count.
+ALONE = re.compile("(?<![dhks])(?=h?d)[dh]{3,5}$")
+AFTER = re.compile("[，。的室房号]|$")
 ROOM_SIGN = re.compile("[室房号]|[是市事式试](?=[，。]|$)")
 LEAST_ROOM = 3
 APART = 4  # letters between two numbers of one address
@@ -51,8 +54,8 @@ def homes(text: str, plain: str, shape: str, estate: re.Pattern[str]) -> Iterato
         end = _end(plain, shape, start, limit)
         if not end:
             continue
-        told = plain[start:end]
-        if len(NUMBERED.findall(told)) + bool(estate.search(sounds, start, end)):
+        is_place = NUMBERED.search(plain, start, end) or estate.search(sounds, start, end)
+        if is_place or (ALONE.search(shape, start, end) and AFTER.match(plain, end)):
             sign = ROOM_SIGN.match(text, end)
             yield start, sign.end() if sign else end
 

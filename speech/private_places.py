@@ -54,6 +54,8 @@ STOP = re.compile(
 HOME = re.compile(
     "(?:住[在着了]?|家[在住]|家里是?|地址是?|门牌号?|[寄送]到?)[：:，,]?$|我(?:这边|这里|家)?是$"
 )
+LIVED_AT = re.compile("住|址|门牌|寄|送")
+LONGEST_NAME = 6  # of a street, whose 路 or 街 was misheard
 PUBLIC = re.compile(
     "的?[^，。！？]{0,8}"
     "(?:医院|公司|大厦|学校|小学|中学|大学|银行|广场|商场|酒店|宾馆|超市|政府|中心|营业厅|"
@@ -135,7 +137,8 @@ def _leads_to_a_door(units: list[str], place: str, home: str, after: str) -> boo
         return bool(place)
     if last == "number":
         is_street = re.search(f"(?:{ROAD}|{VILLAGE})$", place) is not None
-        return is_street and (bool(home) or not PUBLIC.match(after))
+        is_lived_at = 1 < len(place) <= LONGEST_NAME and LIVED_AT.search(home) is not None
+        return (is_street and (bool(home) or not PUBLIC.match(after))) or is_lived_at
     return "building" in units and ("住" in home if len(units) == 1 else bool(home))
 
 

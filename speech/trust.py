@@ -10,7 +10,6 @@ from rapidfuzz.distance import Levenshtein
 
 from speech.error_rate import normalised
 from speech.likely import likelihood
-from speech.loops import without_loops
 
 # A logistic rule fitted to real voices over the telephone (benchmarks/speech_trust.py shows what it is worth;
 # docs/decisions/0020 how it was fitted): the bias, then what each sign adds.
@@ -45,7 +44,7 @@ def signs(words: Sequence[tuple[str, float]], hypotheses: Sequence[tuple[str, fl
 
 def _apart(hypotheses: Sequence[tuple[str, float]]) -> float:
     """In how many characters the others differ from the first, weighed by their probability."""
-    chosen, *_ = texts = [normalised("".join(without_loops(text))) for text, _ in hypotheses]
+    chosen, *_ = texts = [normalised(text) for text, _ in hypotheses]
     highest = max(sound for _, sound in hypotheses)
     shares = [math.exp(sound - highest) for _, sound in hypotheses]
     apart = [Levenshtein.distance(chosen, text) for text in texts]

@@ -87,16 +87,16 @@ class WhisperRecognizer:
             heard = self._search.listen(packed.between(start, until), language, hints)
             pieces = self._search.pieces(heard, language) if _is_spoken(heard.best, until - start) else []
             if pieces:
-                words = list(self._words(pieces, packed, start))
-                texts = [(one.text, one.log_probability) for one in heard.hypotheses]
+                words = list(self._words(pieces, packed, start, until))
+                texts = [(one.said, one.log_probability) for one in heard.hypotheses]
                 yield words, trust.signs([(word.text, word.confidence) for word in words], texts)
             through = pieces[-1].end if pieces else until - start
             start += through if until < end or through >= MISSED_SECONDS else end - start
             if not through or end - start < MISSED_SECONDS:
                 return
 
-    def _words(self, pieces: Sequence[Piece], packed: Packed, start: float) -> Iterator[Word]:
-        stays = kept([piece.text.strip() for piece in pieces])
+    def _words(self, pieces: Sequence[Piece], packed: Packed, start: float, until: float) -> Iterator[Word]:
+        stays = kept([piece.text.strip() for piece in pieces], until - start)
         for piece, is_kept in zip(pieces, stays, strict=True):
             text = self._plain(piece.text)
             if text and is_kept:

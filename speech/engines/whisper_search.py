@@ -19,7 +19,7 @@ from speech.audio import Samples
 from speech.likely import likelihood
 from speech.loops import without_loops
 
-THREADS = 2
+THREADS = 1  # two are quicker by half and cost a third more: they wait for each other
 BEAM = 5  # of each view: ten hypotheses to choose from; three of each cost a tenth less and 2 points of CER
 RATE = 16_000
 FRAMES_A_SECOND = 100
@@ -27,14 +27,18 @@ TOKENS_A_SECOND = 14  # the quickest talkers need about ten; more is Whisper rep
 # Whisper fills every clip up to 30 s. A second of silence after the speech is enough to end on; less and it
 # repeats itself. Measured: a quarter of the work and no worse.
 MARGIN_FRAMES = 100
+# Times in steps of a fifth of a second: otherwise a beam holds the same words at many times.
+TIMES, TIME_STEP = 1_500, 10  # of Whisper's 0.02 s
 MAX_FRAMES = 3_000
 # The second view of the sound: what is misheard at one pace is often understood at the other.
 PACES = (1.0, 0.9)
 LONGEST_SECONDS = (MAX_FRAMES - MARGIN_FRAMES) / FRAMES_A_SECOND * min(PACES)
 LONGER = 1.3  # what was heard with hints may be so much longer than without
 WORDS_WEIGHT = 0.3  # how much the frequencies of the words count beside the sound
-LENGTH_WEIGHT = 0.4  # for each character, because a view that stopped half-way has less to be unsure of
+LENGTH_WEIGHT = 0.2  # for each character, because a view that stopped half-way has less to be unsure of
 LOOP_WEIGHT = 0.4  # against each character that only repeats
+# Where so many characters only repeat, it is heard once more, and nothing of so many tokens may come twice.
+LOST, NO_REPEAT = 8, 8
 # Scripts that nobody speaks to us in: kana, hangul, Cyrillic, Arabic, Indic, Thai.
 FOREIGN = ((0x0400, 0x06FF), (0x0900, 0x0EFF), (0x1100, 0x11FF), (0x3040, 0x30FF), (0xAC00, 0xD7A3))
 BEFORE, AFTER = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks that belong to the word beside them
@@ -42,9 +46,13 @@ BEFORE, AFTER = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks that
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Something that may have been said, simplified. `log_probability` is of all its tokens by sound."""
+    """Something that may have been said, simplified. `log_probability` is of all its tokens by sound.
+
+    `said`: the text with each loop once.
+    """
 
     text: str
+    said: str
     tokens: tuple[int, ...]
     log_probability: float
     no_speech: float
@@ -53,10 +61,14 @@ class Hypothesis:
     @property
     def score(self) -> float:
         """How likely it is by its sound and by its words; a loop counts as what is left of it."""
-        said = "".join(without_loops(self.text))
-        length = LENGTH_WEIGHT * sum(letter.isalnum() for letter in said)
-        loops = LOOP_WEIGHT * (len(self.text) - len(said))
-        return self.log_probability + WORDS_WEIGHT * likelihood(said) + length - loops
+        length = LENGTH_WEIGHT * sum(letter.isalnum() for letter in self.said)
+        loops = LOOP_WEIGHT * (len(self.text) - len(self.said))
+        return self.log_probability + WORDS_WEIGHT * likelihood(self.said) + length - loops
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it goes round and round."""
+        return len(self.text) - len(self.said) >= LOST
 
 
 @dataclass(frozen=True)
@@ -104,14 +116,16 @@ class WhisperSearch:
         tokenizer = self._tokenizer(language)
         views = [_paced(samples, pace) for pace in PACES]
         encoded = self._encode(views)
-        longest = int(len(samples) / RATE * TOKENS_A_SECOND) + 20
-        found = self._search(encoded, tokenizer, (), longest, range(len(PACES)))
+        seconds = len(samples) / RATE
+        found = self._search(encoded, tokenizer, (), seconds, range(len(PACES)))
+        if max(found, key=_score).is_lost:
+            found = self._search(encoded, tokenizer, (), seconds, range(len(PACES)), NO_REPEAT)
         if hints:  # a prompt bends other words, too: what was heard with it counts where it found a hint
-            best = max(found, key=lambda one: one.score)
-            told = self._search(_one(encoded, 0), tokenizer, hints, longest, range(1))
+            best = max(found, key=_score)
+            told = self._search(_one(encoded, 0), tokenizer, hints, seconds, range(1))
             found += [one for one in told if _holds(one.text, hints, best.text)]
         frames = tuple(min(MAX_FRAMES, len(view) * FRAMES_A_SECOND // RATE) for view in views)
-        return Heard(tuple(sorted(found, key=lambda one: one.score, reverse=True)), encoded, frames)
+        return Heard(tuple(sorted(found, key=_score, reverse=True)), encoded, frames)
 
     def pieces(self, heard: Heard, language: str) -> list[Piece]:
         """When the words of the likeliest hypothesis were said."""
@@ -150,8 +164,15 @@ class WhisperSearch:
         return self._model.model.encode(StorageView.from_array(batch))
 
     def _search(
-        self, encoded: StorageView, tokenizer: Tokenizer, hints: Sequence[str], longest: int, views: range
+        self,
+        encoded: StorageView,
+        tokenizer: Tokenizer,
+        hints: Sequence[str],
+        seconds: float,
+        views: range,
+        no_repeat: int = 0,
     ) -> list[Hypothesis]:
+        longest = int(seconds * TOKENS_A_SECOND) + 20
         told = [tokenizer.sot_prev, *tokenizer.encode(" " + " ".join(hints))] if hints else []
         prompt = [*told[: self._model.max_length // 2], *tokenizer.sot_sequence]
         results = self._model.model.generate(
@@ -160,22 +181,24 @@ class WhisperSearch:
             beam_size=BEAM,
             num_hypotheses=BEAM,
             max_length=min(self._model.max_length, len(prompt) + longest),
+            no_repeat_ngram_size=no_repeat,
             suppress_tokens=self._unwanted,
             max_initial_timestamp_index=50,
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [
-            Hypothesis(
-                self._plain(unicodedata.normalize("NFKC", tokenizer.decode(tokens))).strip(),
-                tuple(tokens),
-                score * max(1, len(tokens)),
-                result.no_speech_prob,
-                view,
-            )
-            for view, result in zip(views, results, strict=True)
-            for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
-        ]
+        found = []
+        for view, result in zip(views, results, strict=True):
+            for tokens, score in zip(result.sequences_ids, result.scores, strict=True):
+                text = self._plain(unicodedata.normalize("NFKC", tokenizer.decode(tokens))).strip()
+                said = "".join(without_loops(text, seconds))
+                likely = score * max(1, len(tokens))
+                found.append(Hypothesis(text, said, tuple(tokens), likely, result.no_speech_prob, view))
+        return found
+
+
+def _score(one: Hypothesis) -> float:
+    return one.score
 
 
 def _paced(samples: Samples, pace: float) -> Samples:
@@ -195,9 +218,11 @@ def _holds(text: str, hints: Sequence[str], instead: str) -> bool:
 
 
 def _unwanted(tokenizer: Tokenizer) -> list[int]:
-    """Tokens that are never speech here: marks of subtitles, and other scripts."""
+    """Tokens that are never wanted: marks of subtitles, other scripts, most times."""
     foreign = (token for token in range(tokenizer.eot) if _is_foreign(tokenizer.decode([token])))
-    return sorted({*get_suppressed_tokens(tokenizer, [-1]), *foreign})
+    times = range(TIMES + 1)
+    between = (tokenizer.timestamp_begin + time for time in times if time % TIME_STEP)
+    return sorted({*get_suppressed_tokens(tokenizer, [-1]), *foreign, *between})
 
 
 def _is_foreign(text: str) -> bool:
