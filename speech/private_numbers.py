@@ -14,6 +14,7 @@ Found = tuple[int, int, str]
 
 LEAST_DIGITS = 7
 LEAST_AFTER_CUE = 4
+MOST_SAID = 21  # figures of an identity number, of which some are no figures: ，是
 LEAST_OF_LIST = 10  # 一，二，三… counts something, unless it is as long as a number that is read out
 MOST_MISHEARD, MOST_AFTER_CUE = 0.4, 0.5  # of the digits
 CUES = re.compile(
@@ -30,8 +31,8 @@ PUBLIC = re.compile(
 AMOUNT = re.compile(
     r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
 )
-LAST_GROUP = re.compile("[，,、 ][0-9零〇一幺二两三四五六七八九]{1,3}(?![0-9零〇一幺二两三四五六七八九])")
-UNIT = re.compile("[号楼栋幢座室弄层组村月日点年岁个户块元门]|单元")
+LAST_GROUP = re.compile("[，,、 ][0-9零〇一幺二两三四五六七八九]{1,3}$")
+UNIT = re.compile("[号楼栋幢座室弄层组村月日点年岁个户块元门天人次周家名条辆只位]|单元|小时|分钟")
 MONEY = re.compile(r"^\s*多?[元块角毛万亿%％]")
 SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
 MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -81,7 +82,7 @@ def _private_runs(text: str, shape: str) -> Iterator[Run]:
 def _without_count(text: str, shape: str, run: Run) -> Run:
     """Without figures at its end that count something of the next words: 电话87654321，3号楼."""
     last = LAST_GROUP.search(text, run.start, run.end)
-    if not last or last.end() != run.end or not UNIT.match(text, run.end):
+    if not last or not UNIT.match(text, run.end):
         return run
     rest = read(text, shape, run.start, last.start())
     return rest if TELEPHONE.fullmatch(rest.digits) or _is_whole(rest) else run
@@ -138,7 +139,7 @@ def _widened(text: str, shape: str, run: Run) -> Run:
     start, end, digits = run.start, run.end, run.digits
     if text[end - 1] == "一" and text[end : end + 1] in AFTER_ONE:
         end, digits = end - 1, digits[:-1]
-    if len(digits) in {16, 17, 18} and (last := LAST_SIGN.match(text, end)):
+    if 15 <= len(digits) <= MOST_SAID and (last := LAST_SIGN.match(text, end)):
         end, digits = last.end(), (digits + "X")
     if len(digits) == 10 and digits[0] in "3456789" and sounding(text[start - 1 : start] or "x") == "1":
         start, digits = start - 1, "1" + digits
