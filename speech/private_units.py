@@ -26,7 +26,8 @@ LONE = re.compile(
 BEFORE_A_ROOM = re.compile("[栋幢座楼元弄号门]")
 ROOM = re.compile("(?!ddd)[dhq]{3,4}(?![dk])")
 LEAST_FIGURES = 2
-ONE = re.compile("一(?=[个直样起点下家])")  # no figure of a room before it
+# No figure of the room before it: …号楼103一楼没有灯, …1102一个人.
+ONE = re.compile("一(?=[个直样起点下家])|(?<=[0-9])[一二三四五六七八九](?=[楼层个点天户家年月人])")
 # Letters that are no misheard unit: figures, money, time.
 NEVER = frozenset("零一二三四五六七八九十百千万两几多余0123456789年月日块，。、；：！？ ")
 
