@@ -67,7 +67,7 @@ def test_the_duty_phone_rings_at_night_until_somebody_presses_1(any_world: World
 
     phone = _answered(world, again)
     world.at_leisure(phone, "1")
-    assert "这事您管" in phone.said
+    assert "这件事您来管" in phone.said
     world.api.tell(phone, again, "completed")
     world.settle()
     taken = _alert(world, opinion_id)
