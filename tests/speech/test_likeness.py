@@ -58,3 +58,11 @@ def test_how_sure_we_are_grows_with_likeness() -> None:
     assert sure[0] < 0.05
     assert sure[30] > 0.95
     assert min(range(101), key=lambda at: abs(sure[at] - SAME)) == 12
+
+
+def test_what_texts_pull_together_is_likeness_times_weight() -> None:
+    likeness = Likeness.of(["路灯坏了", "广场舞太吵", "电梯什么时候装"])
+    weights = np.array([[1.0, -1.0], [0.5, 0.0], [-2.0, 3.0]])
+    for text in ("路灯又坏了", "广场上的舞太吵了", "这里没有一样的", ""):
+        pulled = likeness.pulled(text, likeness.pulls(weights))
+        assert pulled == pytest.approx(likeness.cosines(text) @ weights, abs=1e-5)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import random
+from pathlib import Path
 
+import jieba
 import numpy as np
 import pytest
 
+from benchmarks import understand_purpose
 from speech.categorize import categorize
-from speech.features import LETTERS, stretches
+from speech.features import LETTERS, cut, plain, stretches
 from speech.learned import Model, OtherShapeError
 from speech.learner import Example, compare, learn, own_sentences, with_sentences
 from speech.purpose import PURPOSES, purpose_of
@@ -49,6 +52,35 @@ def test_what_a_caller_wants_is_understood_and_why(text: str, purpose: str) -> N
 @pytest.mark.parametrize("text", ["", "喂，听得见吧", "我不是来投诉的"])
 def test_where_nothing_shows_it_no_purpose_is_made_up(text: str) -> None:
     assert purpose_of(text) is None
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.0, 0.7), (0.2, 0.5)])
+def test_what_callers_want_is_told_in_sentences_that_nothing_learns_from(share: float, least: float) -> None:
+    held, known = said("purposes_said_held.tsv"), {one for _, one in said("../speech/purpose_sentences.tsv")}
+    right = []
+    for purpose, text in held:
+        assert text not in known
+        found = purpose_of(misheard(text, share, random.Random(text)))
+        right.append(found is not None and found.label == purpose)
+    assert sum(right) / len(right) > least
+
+
+def said(name: str) -> list[tuple[str, str]]:
+    lines = (Path(understand_purpose.__file__).parent / name).read_text("utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return [(label, text) for label, text in rows]
+
+
+def test_words_are_cut_as_jieba_does_it() -> None:
+    for text in [plain(one.text) for one in own_sentences()] + ["", "a", "abc123号B座", "я好的ab"]:
+        assert cut(text) == jieba.lcut(text, HMM=False)
+
+
+def test_the_beginning_counts_most(learnt: Model) -> None:
+    birds, boats = "凉亭的羽毛和鸟食", "桥头的船票和船坞"
+    for first, then, label in ((birds, boats, "鸽子"), (boats, birds, "租船")):
+        text = f"{first}，{'我看见的，' * 4}{then}"
+        assert learnt.answer(text, taxonomy().lexicon, ("鸽子", "租船"))[0] == label
 
 
 def test_every_shipped_category_has_words_sentences_and_a_class_among_the_seven() -> None:
