@@ -9,7 +9,6 @@ from faster_whisper import WhisperModel
 from speech.audio import Audio, resample
 
 RATE = 16_000
-THREADS = 2  # as many as ours
 
 
 class Plain:
@@ -17,7 +16,7 @@ class Plain:
 
     def __init__(self, models: Path) -> None:
         folder = str(models / "whisper-base")
-        self._model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=THREADS)
+        self._model = WhisperModel(folder, device="cpu", compute_type="int8")
 
     def text(self, audio: Audio) -> str:
         """What it hears."""

@@ -227,6 +227,8 @@ def test_what_is_wanted_meanwhile_comes_before_the_rest_of_the_book(
         if len(order) == 3:
             with archive.database.begin() as session:
                 session.get_one(Topic, "tp_电梯").spoken_title = added
+        if text == added:  # found: no need to look again after every sentence of the book
+            monkeypatch.setattr("ivr.prompts.render.LOOK_AGAIN_SECONDS", 60.0)
 
     done = render(archive, clips, ToneSynthesizer(refused=frozenset({"食堂"})), rich, report)
     assert order.index(added) < 20 < done.total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -20,8 +21,20 @@ from sync.archive import Archive
 from sync.erase import withdraw_opinion
 from sync.queue import JOBS, RECORDS
 from sync.records.tables import Community, Reply, Topic, Unsaid
+from tests.conftest import found_community, fresh_archive
 from tests.prompts.rich import enrich
 from tests.prompts.tone_synthesizer import ToneSynthesizer
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same community's sentences, rendered once."""
+    home = tmp_path_factory.mktemp("rendered")
+    for archive in fresh_archive(home):
+        enrich(archive, found_community(archive))
+        store = ClipStore(home / "clips", b"secret")
+        render(archive, store, ToneSynthesizer(), "cm_test", up_to=Importance.RECORDS)
+    return home / "clips"
 
 
 @pytest.fixture
@@ -30,8 +43,9 @@ def clips(tmp_path: Path) -> ClipStore:
 
 
 @pytest.fixture
-def rich(any_archive: Archive, any_community: Community, clips: ClipStore) -> Archive:
+def rich(any_archive: Archive, any_community: Community, clips: ClipStore, rendered: Path) -> Archive:
     """A community whose neighbours' words and replies are rendered."""
+    shutil.copytree(rendered, clips.folder)
     enrich(any_archive, any_community)
     open_renderer(any_archive, clips, ToneSynthesizer)
     render(any_archive, clips, ToneSynthesizer(), "cm_test", up_to=Importance.RECORDS)

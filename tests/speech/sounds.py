@@ -93,6 +93,19 @@ def _coughs() -> Audio:
     return join([silence(0.8, PHONE_RATE), cough, cough, silence(1.5, PHONE_RATE), cough], gap_seconds=0.15)
 
 
+def coughing(seed: int) -> Audio:
+    """A fit of coughs by somebody hoarse, drawn by `seed`: longer ones, with more of a voice in them."""
+    rng = np.random.default_rng(seed)
+    time = _time(rng.uniform(0.35, 0.6))
+    middle = float(time[-1]) / 2
+    burst = _band(_noise(0.4, seed=seed, seconds=len(time) / PHONE_RATE), 400, rng.uniform(1200, 3200))
+    voice = sum(np.sin(2 * np.pi * rng.uniform(120, 300) * part * time) / part for part in (1, 2, 3))
+    tail = 0.25 * voice * np.exp(-((time - middle) ** 2) / 0.004)
+    cough = _sound(np.minimum(1, time * 80) * (burst * np.exp(-time * 8) + tail))
+    quiet = silence(0.5, PHONE_RATE)
+    return join([quiet, *[cough] * int(rng.integers(2, 6)), quiet], gap_seconds=rng.uniform(0.05, 0.4))
+
+
 def _breathing() -> Audio:
     """In and out, close to the mouthpiece, every two seconds."""
     time = _time()

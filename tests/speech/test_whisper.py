@@ -12,6 +12,8 @@ from speech.loops import kept, without_loops
 from speech.recognize import Recognizer
 from speech.synthesize import Synthesizer
 from speech.trust import LEAST_CONFIDENCE, Signs, confidence, signs
+from speech.voice_activity import speech_spans
+from tests.speech.sounds import coughing
 
 SENTENCE = "小区东门的路灯坏了三个星期了，晚上老人出门很不方便。"
 
@@ -28,6 +30,13 @@ SENTENCE = "小区东门的路灯坏了三个星期了，晚上老人出门很�
 )
 def test_a_loop_is_said_once(said: str, once: str) -> None:
     assert "".join(without_loops(said)) == once
+
+
+def test_a_sentence_said_twice_is_a_loop_where_nobody_could_speak_so_fast() -> None:
+    said = "妈，你在看什么啊？我后面有什么吗？" * 2 + "妈，你在看什么啊。"
+    assert "".join(without_loops(said, 4.0)) == "妈，你在看什么啊？我后面有什么吗？"
+    assert "".join(without_loops(said, 12.0)) == "".join(without_loops(said)) == said
+    assert "".join(without_loops("同意同意", 0.4)) == "同意同意"
 
 
 def test_what_comes_after_a_loop_stays() -> None:
@@ -63,6 +72,22 @@ def test_a_recording_is_as_sure_as_its_stretches_by_their_length() -> None:
     assert confidence([bad]) < confidence([good, bad]) < confidence([good])
     assert abs(confidence([good, bad]) - confidence([good])) < 0.12
     assert confidence([]) == 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 7, 19, 39])
+def test_a_fit_of_coughing_that_passes_for_a_voice_gives_no_words(whisper: Recognizer, seed: int) -> None:
+    sound = phone(coughing(seed))
+    assert speech_spans(sound)
+    heard = whisper.transcribe(sound)
+    assert heard.is_silent, heard.text
+    assert not heard.words
+
+
+@pytest.mark.slow
+def test_yes_many_times_is_no_cough(whisper: Recognizer, kokoro: Synthesizer) -> None:
+    heard = whisper.transcribe(phone(kokoro.say("对对对对，就是这样。")))
+    assert "对" in heard.text
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ from tests.whole.town import until
 
 __all__ = ["receiver", "redis_server", "source"]
 
-BACKLOG, SLOW_SECONDS = 40, 0.5
+BACKLOG, SLOW_SECONDS = 160, 0.5
 DUTY = "+8613900139000"
 WORKER = """
 import sys, time
@@ -125,28 +125,28 @@ def test_danger_overtakes_a_long_queue_and_is_told_within_two_minutes_of_hang_up
         _said(archive, community, source, str(n + 1), 1.0, timedelta(hours=2))
     worker(WEBHOOKS)  # as `tingjian run` starts them: platforms have a worker of their own
     process = worker(RECORDS, SPEECH)
-    until(lambda: _heard(archive) >= 2, 30)
-    danger = _said(archive, community, source, "99", 2.0, timedelta())
-    until(lambda: _raised(archive, community), 30)
+    until(lambda: _heard(archive) >= 2, 90)
+    danger = _said(archive, community, source, "999", 2.0, timedelta())
+    until(lambda: _raised(archive, community), 60)
     process.kill()  # between the alert and whatever comes after it: another worker goes on
     process.wait()
     worker(RECORDS, SPEECH)
     with twilio_api() as api:
         line = OutLine("twilio", ACCOUNT, LINES[ACCOUNT].token, api.base)
         placer = Placer(archive, CallsDoor(line, answer_seconds=5.0), BASE, 500)
-        until(lambda: _rings(placer, api), 30)
+        until(lambda: _rings(placer, api), 60)
         assert [call["To"] for call in api.calls] == [DUTY]
-    until(lambda: bool(receiver.received), 30)
+    until(lambda: bool(receiver.received), 60)
     with archive.database.read() as session:
         alert = session.get_one(Alert, danger.opinion_id)
     took = datetime.now(UTC) - alert.said_at
-    assert took < timedelta(seconds=BACKLOG * SLOW_SECONDS), "it waited behind the others"
+    assert took < timedelta(minutes=2)
     told = verify_webhook(receiver.received[0].headers, receiver.received[0].body, [secret])
     assert (told.type, told.subject) == ("cn.tingjian.opinion.urgent", danger.opinion_id)
     assert told.data["urgency"] == "燃气"
     assert "text" not in told.data
     assert "煤气" not in receiver.received[0].body.decode()
-    assert _heard(archive) < BACKLOG
+    assert _heard(archive) < BACKLOG, "it waited behind the others"
 
 
 def _rings(placer: Placer, api: TwilioApi) -> bool:
