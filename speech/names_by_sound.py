@@ -47,12 +47,18 @@ def unannounced(text: str) -> Iterator[tuple[int, int]]:
     for at in range(len(text) - 2):
         if text[at] not in common_surnames():
             continue
-        is_known = given_letters().issuperset(text[at + 1 : at + 3])
-        if not is_known and not DOES.match(text, at + 3):
+        known = sum(letter in given_letters() for letter in text[at + 1 : at + 3])
+        if not known and not DOES.match(text, at + 3):
             continue
         is_other = (at and is_common(text[at - 1 : at + 1])) or PLACE_SIGN.intersection(text[at + 2 : at + 4])
-        if not is_other and (end := guessed(text, at, UNMISTAKABLE - (not is_known) / 2)):
+        if not is_other and (end := guessed(text, at, _unmistakable(known, text, at + 3))):
             yield at, end
+
+
+def _unmistakable(known: int, text: str, end: int) -> float:
+    if known == 2:
+        return UNMISTAKABLE
+    return UNMISTAKABLE - 0.5 if DOES.match(text, end) else UNMISTAKABLE + 0.5
 
 
 def _places(text: str, sounds: str) -> Iterator[tuple[int, float]]:

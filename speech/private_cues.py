@@ -85,7 +85,7 @@ NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然
 NO_PART = frozenset("的了就并和其各我你他她它们这那也很吗呢吧")
 # What is called or meant without a name.
 NOBODY = re.compile(
-    "[我你他她它谁们不]|什么|大家|人家|别人|有人|一[个下声次些点直]|孩子|儿子|女儿|老[人公婆伴师]|救护车|"
+    "[我你他她它谁们不都也]|什么|大家|人家|别人|有人|一[个下声次些点直]|孩子|儿子|女儿|老[人公婆伴师]|救护车|"
     "出租|外卖|物业|保安|警察|医生|车|人|停|嚷|来|去|号|苦|好"
 )
 # What may be said of a name instead of it.

@@ -23,6 +23,10 @@ MISHEARD = (
 LONE = re.compile(
     r"(?<=[栋幢座楼])[^\d零一二三四五六七八九，。](?=单元)|(?<=[组队])[^\d零一二三四五六七八九，。](?=号)"
 )
+# The first figure of a room, misheard: 一单原因203.
+BEFORE_FIGURES = re.compile(
+    r"(?:(?<=单元)|(?<=号楼)|(?<=[栋幢弄]))[^\d零〇一幺二两三四五六七八九十百，。、的](?=\d{3}(?!\d))"
+)
 BEFORE_A_ROOM = re.compile("[栋幢座楼元弄号门]")
 ROOM = re.compile("(?!ddd)[dhq]{3,4}(?![dk])")
 LEAST_FIGURES = 2
@@ -44,7 +48,7 @@ def restored(text: str) -> str:
                 letters[start - 1] = (
                     letters[start - 1] if text[start - 1] in "十百" else _said(text[start - 1])
                 )
-    plain = LONE.sub("三", "".join(letters))
+    plain = BEFORE_FIGURES.sub("0", LONE.sub("三", "".join(letters)))
     return _with_rooms(plain)
 
 
