@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache
+
+import jieba
+
+from speech.lexicon import EVERYDAY
+from speech.private_sounds import sound_of, sounding_like
 
 ALWAYS = 3
 """The weight of a sign that stays one where it goes on and on: who is beaten every day is beaten."""
@@ -62,7 +69,7 @@ _AROUND = 12  # characters beside a sign in which it may be said to be over
 
 def is_pressing(text: str) -> bool:
     """Whether somebody cries for help in this text."""
-    return bool(_CRY.search(text))
+    return _says(text, _CRY)
 
 
 def is_dismissed(text: str, start: int, last: int, end: int, kind: str, weight: int) -> bool:
@@ -74,24 +81,46 @@ def is_dismissed(text: str, start: int, last: int, end: int, kind: str, weight: 
     before, after, whole = text[begin:last], text[end:stop], text[begin:stop]
     if _DENIED.search(before) or _is_other(text, start, end, kind, whole):
         return True
-    is_now = bool(_NOW.search(whole)) or is_pressing(text)
-    if _FEARED.search(before) and not is_pressing(text):
+    is_now = _says(whole, _NOW) or is_pressing(text)
+    if _says(before, _FEARED) and not is_pressing(text):
         return weight < ALWAYS or not re.search("我", whole)
     if is_now:
         return False
-    if _TAUGHT.search(whole) or _PAST.search(before) or after.startswith("过"):
+    if _says(whole, _TAUGHT) or _says(before, _PAST) or after.startswith("过"):
         return True
-    if _OVER.search(after[:_AROUND]) or _OVER.search(before[-_AROUND:]):
+    if _says(after[:_AROUND], _OVER) or _says(before[-_AROUND:], _OVER):
         return True
-    return weight < ALWAYS and bool(_OFTEN.search(whole))
+    return weight < ALWAYS and _says(whole, _OFTEN)
 
 
 def _is_other(text: str, start: int, end: int, kind: str, whole: str) -> bool:
     """Whether the sentence is of another matter, or the sign is part of another word."""
-    if (matter := _OTHER_MATTER.get(kind)) and matter.search(whole):
+    if kind in _OTHER_MATTER and _says(whole, _OTHER_MATTER[kind]):
         return True
-    found = _OTHER_WORD[kind].finditer(text) if kind in _OTHER_WORD else ()
+    if kind not in _OTHER_WORD:
+        return False
+    found = (*_OTHER_WORD[kind].finditer(text), *_misheard(text, _OTHER_WORD[kind]))
     return any(one.start() < end and start < one.end() for one in found)
+
+
+def _says(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a text says it, or something that sounds like one of its words: it may have been misheard."""
+    return bool(pattern.search(text)) or any(_misheard(text, pattern))
+
+
+def _misheard(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Where it sounds like a word of the pattern; a common word of two letters is what it is."""
+    jieba.dt.check_initialized()
+    for found in _sounding(pattern).finditer(sound_of(text)):
+        word = text[found.start() : found.end()]
+        if len(word) > 2 or int(jieba.dt.FREQ.get(word) or 0) < EVERYDAY:
+            yield found
+
+
+@cache
+def _sounding(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The plain words of a pattern by their sound; those of one syllable sound like too much."""
+    return sounding_like(re.findall("(?<![^|(])[一-鿿]{2,}(?![^|)])", pattern.pattern))
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
