@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from math import inf
 
@@ -35,6 +36,10 @@ from speech.private_sounds import sound_of
 
 COMMON_GIVEN = 250  # letters of given names, the most frequent first in their file
 FARTHEST = 6  # letters in which 小区 tells that it is no person's name
+# What is told of a person after the name.
+ABOUT_A_PERSON = re.compile(
+    "[，,]?(?:身份证|电话|手机|今年|(?:[0-9]{2,3}|[一二三四五六七八九]?十[一二三四五六七八九]?)岁|[男女][，,]|家住|住在)"
+)
 OFTEN = 1_000  # how often jieba's corpus has a word that is no name even where one is expected
 
 
@@ -117,6 +122,8 @@ def _weight_of_given(word: str) -> float:
 
 
 def _of_end(text: str, end: int) -> float:
+    if ABOUT_A_PERSON.match(text, end):
+        return 1.5
     if is_mark(text, end):
         return 1
     crossing = text[end - 1 : end + 1]

@@ -113,13 +113,15 @@ def _of_surnames(text: str) -> Iterator[tuple[int, int]]:
         if sounds[at : at + 2] in double_sounds():
             yield at, at + 2
             continue
-        is_alone = at < len(text) and is_han(text[at]) and is_mark(text, at + 1)
-        is_surname = sounds_common(text[at : at + 1]) and not is_common(text[at - 1 : at + 1])
+        if at >= len(text) or not is_han(text[at]) or text[at] in NO_SURNAME_AT_ALL:
+            continue
+        is_surname = sounds_common(text[at]) and not is_common(text[at - 1 : at + 1])
         is_clear = ENDS.match(text, at + 1) is not None and not is_common(text[at - 2 : at])  # 人心
-        if (at in told and (is_alone or is_surname)) or (is_clear and is_surname):
+        if at in told or (is_clear and is_surname):
             yield at, at + 1
 
 
+NO_SURNAME_AT_ALL = frozenset("什啥名氏甚的")
 _NAMED = re.compile("(?:叫做?|名字?[叫是]|姓名[是为]?)[，,：: ]?$")
 
 

@@ -39,6 +39,7 @@ CARS = (
     re.compile(
         rf"车[^。！？\d]{{0,8}}?([{PROVINCES}{SOUND_ALIKE}][^，。A-Z0-9]{{0,2}}[A-Z]?\d{{4,5}})(?![\d元块多万余辆个年号路])"
     ),
+    re.compile(r"车[，, ]?([^\W\d_A-Za-z费价钱款约共达][A-Z]?\d{5})(?![\d元块多万余辆个年号路])"),
     re.compile(rf"[那这]([{PROVINCES}{SOUND_ALIKE}][A-Z]?\d{{5}})(?!\d)"),
 )
 READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z0-9])")
