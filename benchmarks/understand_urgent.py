@@ -1,8 +1,9 @@
 """Danger heard and not heard: our own sentences, clean and misheard, and false alarms on citizens' letters.
 
-`urgent_said_sealed.tsv` was written before the last round of work, by somebody who had read the list of words,
-and nothing was tuned or learnt with it. `urgent_said_last.tsv` and `urgent_said_fresh.tsv` are not learnt from,
-but settings were chosen looking at them. Letters come from `../shared/data`, where they are present.
+`urgent_said_sealed.tsv` was written before the last round of work and nothing was tuned or learnt with it,
+but by the hand that knew the list of words and wrote what is learnt from. `urgent_said_last.tsv` and
+`urgent_said_fresh.tsv` are not learnt from, but settings were chosen looking at them. Letters come from
+`../shared/data`, where they are present.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class Model:
 
 
 def _coarse(weights: Floats) -> npt.NDArray[np.float16]:
-    """With seven bits of each number after the first: exact to a hundredth, and it packs an eighth smaller."""
+    """With seven bits of each number after the first: exact to a hundredth, packed an eighth smaller."""
     whole = weights.astype(np.float16)
     return (whole.view(np.uint16) & np.uint16(0xFFF8)).view(np.float16)
 
