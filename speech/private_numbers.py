@@ -85,7 +85,8 @@ def _without_count(text: str, shape: str, run: Run) -> Run:
     if not last or not UNIT.match(text, run.end):
         return run
     rest = read(text, shape, run.start, last.start())
-    return rest if TELEPHONE.fullmatch(rest.digits) or _is_whole(rest) else run
+    is_known = any(kind.fullmatch(rest.digits) for kind in (TELEPHONE, SERVICE))
+    return rest if is_known or _is_whole(rest) else run
 
 
 def _reached(text: str, shape: str, run: Run) -> int:
