@@ -27,7 +27,7 @@ def test_what_the_machine_thought_is_shown_with_its_reasons_put_right_and_brough
     with desk.archive.database.begin() as session:
         row = session.get_one(Opinion, LAMPS)
         row.purpose, row.purpose_confidence = "投诉", 0.62
-        session.add(
+        session.merge(
             Understanding(
                 opinion_id=LAMPS, about="purpose", label="投诉", confidence=0.62, because=["看不见脚下"],
                 model_id=None, made_at=NOW,
