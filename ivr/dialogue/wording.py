@@ -15,7 +15,9 @@ WORDS_A_SECOND = 2.5
 UNKNOWN_LENGTH = "长" * 60  # stands for words or sound whose length nobody knows yet: 20 s
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
-_KEY = re.compile(r"按(?:一下)?(?:数字)?\s*([0-9]|星号|井号)|press (?:the )?([0-9]|star|hash)\b", re.IGNORECASE)
+_KEY = re.compile(
+    r"按(?:一下)?(?:数字)?\s*([0-9]|星号|井号)|press (?:the )?([0-9]|star|hash)\b", re.IGNORECASE
+)
 _NAMES = {"星号": "*", "井号": "#", "star": "*", "hash": "#"}
 _SENTENCE_ENDS = re.compile(r"(?<=[。；;？！?!])|(?<=\.)\s")
 _CHARACTERS = re.compile(r"[\u4e00-\u9fff0-9]")
