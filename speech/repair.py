@@ -17,6 +17,7 @@ from speech.syllables import blur
 
 SHORTEST, LONGEST = 2, 12  # characters of a word that is looked for
 TITLE = 7  # something so long is a sentence
+NUMERALS = frozenset("零一二两三四五六七八九十百千万0123456789")
 MOST_WORDS = 400
 # A stretch as sure as this is left alone. Two syllables have many homophones: they must be in greater doubt,
 # and a word that everybody knows in greater still. Measured: benchmarks/speech_vocabulary.py.
@@ -50,11 +51,15 @@ def repair(heard: Transcript, vocabulary: Sequence[str]) -> Transcript:
 
 
 def _terms(vocabulary: Sequence[str]) -> list[str]:
-    """What to look for, longest first: the words themselves, and those in a sentence such as a title."""
+    """What to look for, longest first: the words themselves, and those in a sentence such as a title.
+
+    Its numbers are none: 三号 alone may be anything that sounds so.
+    """
     jieba.setLogLevel(60)
     terms: dict[str, None] = {}
     for given in vocabulary[:MOST_WORDS]:
-        terms.update(dict.fromkeys([given, *(jieba.cut(given, HMM=False) if len(given) >= TITLE else ())]))
+        inside = jieba.cut(given, HMM=False) if len(given) >= TITLE else ()
+        terms.update(dict.fromkeys([given, *(word for word in inside if NUMERALS.isdisjoint(word))]))
     fitting = (term for term in terms if SHORTEST <= len(term) <= LONGEST and all(map(_is_han, term)))
     return sorted(fitting, key=len, reverse=True)
 

@@ -14,8 +14,10 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 from opencc import OpenCC
+from rapidfuzz.distance import LCSseq
 
 from speech.audio import Samples
+from speech.lexicon import sounds
 from speech.likely import likelihood
 from speech.loops import without_loops
 
@@ -34,6 +36,7 @@ MAX_FRAMES = 3_000
 PACES = (1.0, 0.9)
 LONGEST_SECONDS = (MAX_FRAMES - MARGIN_FRAMES) / FRAMES_A_SECOND * min(PACES)
 LONGER = 1.3  # what was heard with hints may be so much longer than without
+ALIKE = 0.5  # of a hint's syllables must have been heard without it
 WORDS_WEIGHT = 0.3  # how much the frequencies of the words count beside the sound
 LENGTH_WEIGHT = 0.2  # for each character, because a view that stopped half-way has less to be unsure of
 LOOP_WEIGHT = 0.4  # against each character that only repeats
@@ -212,9 +215,18 @@ def _one(encoded: StorageView, view: int) -> StorageView:
 
 
 def _holds(text: str, hints: Sequence[str], instead: str) -> bool:
-    """Whether a hint is in it that was not heard without hints, and it is no echo of them all."""
-    is_new = any(hint in text and hint not in instead for hint in hints)
-    return is_new and len(text) <= len(instead) * LONGER + 2
+    """Whether a hint is in it where something like it was heard without, and it is no echo of them all."""
+    new = [hint for hint in hints if hint in text and hint not in instead]
+    is_echo = len(text) > len(instead) * LONGER + 2
+    return bool(new) and not is_echo and all(_is_heard(hint, sounds(instead)) for hint in new)
+
+
+def _is_heard(hint: str, syllables: Sequence[str]) -> bool:
+    """Whether somewhere at least ALIKE of its syllables were heard in their order."""
+    own = sounds(hint)
+    starts = range(max(1, len(syllables) - len(own) + 1))
+    most = max(LCSseq.similarity(own, syllables[at : at + len(own) + 1]) for at in starts)
+    return most >= ALIKE * len(own)
 
 
 def _unwanted(tokenizer: Tokenizer) -> list[int]:

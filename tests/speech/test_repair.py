@@ -48,6 +48,7 @@ def test_a_doubtful_stretch_becomes_the_word_that_sounds_like_it(
         ("call me maybe", "maybe", ("美必",)),
         ("", "", ("凤凰小区",)),
         ("凤凰小趣的车", "凤凰小趣", ()),
+        ("各位观众晚上好", "上好", ("要不要给三号楼加装电梯",)),  # numbers of a title are none of its words
     ],
 )
 def test_all_else_is_left_alone(said: str, doubtful: str, vocabulary: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from speech.audio import join, silence
 from speech.channel import phone
+from speech.engines.whisper_search import _holds
 from speech.error_rate import character_error_rate
 from speech.likely import likelihood
 from speech.loops import kept, without_loops
@@ -41,6 +42,21 @@ def test_a_sentence_said_twice_is_a_loop_where_nobody_could_speak_so_fast() -> N
 
 def test_what_comes_after_a_loop_stays() -> None:
     assert kept(["好", "谢", "谢", "谢", "谢", "谢", "谢", "您"]) == [True, True, True, *[False] * 4, True]
+
+
+@pytest.mark.parametrize(
+    ("told", "bare", "is_held"),
+    [
+        ("凤凰小区的车太多", "奉皇小去的车太多", True),
+        ("沿着下水道好像", "沿着钱包好像", False),  # nothing like it was heard
+        ("凤凰小区凤凰小区凤凰小区", "奉皇小去", False),  # an echo
+        ("凤凰小区的车太多", "凤凰小区的车太多", False),  # heard anyway
+    ],
+)
+def test_a_word_of_the_vocabulary_counts_where_it_sounds_as_if_it_was_said(
+    told: str, bare: str, is_held: bool
+) -> None:
+    assert _holds(told, ("凤凰小区", "下水道"), bare) is is_held
 
 
 @pytest.mark.parametrize(
