@@ -44,7 +44,7 @@ NO_SPEECH, NO_SENSE = 0.6, -1.0  # Whisper doubts that it is speech at all, and 
 
 
 class WhisperRecognizer:
-    """faster-whisper over the weights in `models/whisper-base`, on at most two threads.
+    """faster-whisper over the weights in `models/whisper-base`, on one thread.
 
     It hears everything at two paces and takes what is likeliest by its sound and its words: see
     docs/decisions/0020.
