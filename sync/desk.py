@@ -32,7 +32,7 @@ from sync.records.tables import (
 from sync.searching import index_words
 from sync.sorting import labels_of
 from sync.unsaid import heard_as, unsay
-from sync.words import MACHINE, sort_anew, transcript_name
+from sync.words import MACHINE, read_lists, sort_anew, transcript_name
 
 __all__ = [
     "LONGEST_SPOKEN", "LONGEST_TEXT", "Actor", "ChangedMeanwhile", "DeskError", "NotThere", "acting_on",
@@ -90,6 +90,7 @@ def correct(
     """
     words = _bounded(text, LONGEST_TEXT)
     shown = redact(_bounded(public, LONGEST_TEXT) if public is not None else words).text
+    read_lists()
     with acting_on(archive, actor, opinion_id, version) as (session, opinion):
         number = _next_version(session, opinion_id)
         _write(session, archive, opinion, actor, number, words, shown, now)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -221,6 +222,13 @@ def _to_review(session: Session, opinion: Opinion, words: Words, now: datetime) 
     answers = {CATEGORY: words.category, PURPOSE: words.purpose}
     keep_answers(session, opinion, answers, words.model_id, now)
     opinion.urgency = words.urgency.label if words.urgency else None
+
+
+@cache
+def read_lists() -> None:
+    """Have the word lists in memory: seconds, once a process, in which nothing should be locked."""
+    for look in (categorize, purpose_of, urgency):
+        look("东门的路灯坏了，请来修一修。")
 
 
 def sort_anew(

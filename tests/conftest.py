@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder.chmod(0o711)  # PostgreSQL is another user
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     config.option.basetemp = folder / "p"
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # At the very end: multiprocessing wants to remove its own folder in it first (priority -100).
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-200)
 
 
 @pytest.hookimpl(trylast=True)

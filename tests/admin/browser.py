@@ -23,7 +23,7 @@ NEEDS_CHROMIUM = [
     pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM HERE: the desk was not tried in a browser"),
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 45_000
 
 
 class _Quiet(WSGIRequestHandler):

@@ -40,7 +40,7 @@ async def double_tapping(place: Town, caller: str, sentence: bytes) -> list[str]
         await elder.double_tap("1")
         await elder.press("#")
         await elder.double_tap("2")
-        await elder.phone.wait_for_caption("接着往下听", 60)
+        await elder.phone.wait_for_caption("继续往下听", 60)
         await elder.phone.hang_up()
         return elder.phone.heard
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
+from rapidfuzz import fuzz
 from sqlalchemy import select
 
 from admin.demo.seed import COMMUNITY_ID
@@ -148,8 +148,6 @@ def satisfied(archive: Archive) -> bool | None:
 
 
 def likeness(heard: str, said: str) -> float:
-    """The share of the characters of `said`, punctuation apart, that `heard` has in the same order."""
-    wanted = [character for character in said if character.isalnum()]
-    found = [character for character in heard if character.isalnum()]
-    matched = SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in matched) / len(wanted)
+    """How like `said` the likest stretch of `heard` is: the microphone says it again and again."""
+    heard, said = ("".join(filter(str.isalnum, text)) for text in (heard, said))
+    return fuzz.partial_ratio(said, heard) / 100

@@ -164,12 +164,12 @@ def at_the_desk(beside: Beside) -> str:
     with beside.place.archive.database.begin() as session:
         add_staff(session, "cm_test", "小李", "a long password")
     desk = requests.Session()
-    form = desk.get(f"{beside.place.base}/desk/sign-in", timeout=10).text
+    form = desk.get(f"{beside.place.base}/desk/sign-in", timeout=60).text
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
     assert token is not None
     fields = {"csrf_token": token[1], "name": "小李", "password": "a long password"}
-    assert desk.post(f"{beside.place.base}/desk/sign-in", data=fields, timeout=10).status_code == 200
-    return desk.get(f"{beside.place.base}/desk/", timeout=10).text
+    assert desk.post(f"{beside.place.base}/desk/sign-in", data=fields, timeout=60).status_code == 200
+    return desk.get(f"{beside.place.base}/desk/", timeout=60).text
 
 
 def test_six_digits_heard_on_the_phone_make_account_and_caller_one(beside: Beside) -> None:
@@ -231,7 +231,7 @@ def until_told(beside: Beside, before: int) -> None:
 
 
 def test_nobody_else_can_hurry_it_or_send_its_forms(beside: Beside) -> None:
-    told = requests.post(f"{beside.address}/hook", data=b"{}", headers={"webhook-id": "1"}, timeout=10)
+    told = requests.post(f"{beside.address}/hook", data=b"{}", headers={"webhook-id": "1"}, timeout=60)
     assert told.status_code == 401
     visitor = Visitor(beside.address)
     visitor.enter("13900000006")
