@@ -61,7 +61,8 @@ def _write(path: Path, content: bytes) -> None:
 def _engine_name() -> str:
     """A recognizer that was changed hears everything anew."""
     folder = Path(__file__).parents[1] / "speech"
-    sources = (folder / "engines" / "whisper.py", folder / "voice_activity.py", folder / "punctuate.py")
+    engine = (folder / "engines" / name for name in ("whisper.py", "whisper_search.py"))
+    sources = (*engine, folder / "voice_activity.py", folder / "punctuate.py")
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
