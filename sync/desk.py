@@ -30,9 +30,9 @@ from sync.records.tables import (
     new_id,
 )
 from sync.searching import index_words
-from sync.sorting import labels_of
+from sync.sorting import labels_of, sorting_of
 from sync.unsaid import heard_as, unsay
-from sync.words import MACHINE, read_lists, sort_anew, transcript_name
+from sync.words import MACHINE, meaning_of, sort_anew, transcript_name
 
 __all__ = [
     "LONGEST_SPOKEN", "LONGEST_TEXT", "Actor", "ChangedMeanwhile", "DeskError", "NotThere", "acting_on",
@@ -90,14 +90,16 @@ def correct(
     """
     words = _bounded(text, LONGEST_TEXT)
     shown = redact(_bounded(public, LONGEST_TEXT) if public is not None else words).text
-    read_lists()
+    with archive.database.read() as session:
+        sorting = sorting_of(session, archive, actor.community_id)
+    meaning = meaning_of(words, shown, sorting)
     with acting_on(archive, actor, opinion_id, version) as (session, opinion):
         number = _next_version(session, opinion_id)
         _write(session, archive, opinion, actor, number, words, shown, now)
         index_words(session, archive, opinion.id, opinion.community_id, words)
         learn_words(session, opinion, _machines(session, opinion_id), shown, actor.id, now)
         note_correction(session, archive, opinion, words, now)
-        sort_anew(session, archive, opinion, words, shown, now)
+        sort_anew(session, archive, opinion, meaning, now)
         opinion.needs_listening, opinion.problem = False, None
         changed(session, actor, opinion, "corrected", now, state="review", transcript=number)
         return number

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -42,16 +41,23 @@ _HOLD_SECONDS = 60.0  # and three times the sound's own length: a busy box needs
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What words are about, what is wanted and the danger in them; `model_id` is who sorted them."""
+
+    category: Category | None = None
+    purpose: Category | None = None
+    urgency: Danger | None = None
+    model_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Words:
-    """What came of it. `heard` is None where there was nothing to recognise; `model_id` is who sorted it."""
+    """What came of it. `heard` is None where there was nothing to recognise."""
 
     heard: Heard | None
     redacted: str
-    category: Category | None
-    purpose: Category | None
-    urgency: Danger | None
+    meaning: Meaning
     problem: str | None
-    model_id: str | None = None
 
     @property
     def needs_listening(self) -> bool:
@@ -60,25 +66,23 @@ class Words:
 
 
 def understand(heard: Heard | None, problem: str | None = None, sorting: Sorting | None = None) -> Words:
-    """The meaning of a transcript; `problem` is what is known to be wrong with its sound already.
-
-    `sorting`: the community's categories and what was learnt there. It reads what may be published alone,
-    so that no reason it gives is a name or a number.
-    """
+    """The meaning of a transcript; `problem` is what is known to be wrong with its sound already."""
     if heard is None or heard.is_silent:
-        return Words(heard, "", None, None, None, problem or problems.SILENT)
+        return Words(heard, "", Meaning(), problem or problems.SILENT)
     is_unsure = heard.confidence < LEAST_CONFIDENCE
     public = redact(heard.text).text
+    meaning = meaning_of(heard.text, public, sorting)
+    return Words(heard, public, meaning, problem or (problems.UNSURE if is_unsure else None))
+
+
+def meaning_of(said: str, public: str, sorting: Sorting | None = None) -> Meaning:
+    """The meaning of what was said, of which `public` may be published; no records should be held meanwhile.
+
+    `sorting`: the community's categories and what was learnt there. It reads `public` alone, so that no
+    reason it gives is a name or a number.
+    """
     kinds, model, model_id = (sorting.taxonomy, sorting.model, sorting.model_id) if sorting else (None,) * 3
-    return Words(
-        heard,
-        public,
-        categorize(public, kinds, model),
-        purpose_of(public),
-        urgency(heard.text),
-        problem or (problems.UNSURE if is_unsure else None),
-        model_id,
-    )
+    return Meaning(categorize(public, kinds, model), purpose_of(public), urgency(said), model_id)
 
 
 def transcribe_opinion(
@@ -160,8 +164,8 @@ def _keep(archive: Archive, opinion_id: str, words: Words, parts: int, now: date
             words = replace(words, problem=problems.LONGER)
         _to_review(session, opinion, words, now)
         note(session, "opinion", opinion.id, opinion.community_id, "updated", now, state=opinion.state)
-        if words.urgency is not None:
-            raise_alert(session, archive, opinion, words.urgency, now)
+        if danger := words.meaning.urgency:
+            raise_alert(session, archive, opinion, danger, now)
         return True
 
 
@@ -219,33 +223,22 @@ def _to_review(session: Session, opinion: Opinion, words: Words, now: datetime) 
     opinion.version += 1
     opinion.tries = 0
     opinion.needs_listening, opinion.problem = words.needs_listening, words.problem
-    answers = {CATEGORY: words.category, PURPOSE: words.purpose}
-    keep_answers(session, opinion, answers, words.model_id, now)
-    opinion.urgency = words.urgency.label if words.urgency else None
+    _keep_meaning(session, opinion, words.meaning, now)
+    opinion.urgency = words.meaning.urgency.label if words.meaning.urgency else None
 
 
-@cache
-def read_lists() -> None:
-    """Have the word lists in memory: seconds, once a process, in which nothing should be locked."""
-    for look in (categorize, purpose_of, urgency):
-        look("东门的路灯坏了，请来修一修。")
+def _keep_meaning(session: Session, opinion: Opinion, meaning: Meaning, now: datetime) -> None:
+    answers = {CATEGORY: meaning.category, PURPOSE: meaning.purpose}
+    keep_answers(session, opinion, answers, meaning.model_id, now)
 
 
-def sort_anew(
-    session: Session, archive: Archive, opinion: Opinion, said: str, public: str, now: datetime
-) -> None:
-    """What a person wrote in place of the machine's words is sorted and searched for danger as those were.
+def sort_anew(session: Session, archive: Archive, opinion: Opinion, meaning: Meaning, now: datetime) -> None:
+    """What a person wrote in place of the machine's words means something else.
 
     What a person chose stands. So does a danger that nobody has seen to: these words may be only a part.
     """
-    sorting = sorting_of(session, archive, opinion.community_id)
-    answers = {
-        CATEGORY: categorize(public, sorting.taxonomy, sorting.model),
-        PURPOSE: purpose_of(public),
-    }
-    keep_answers(session, opinion, answers, sorting.model_id, now)
-    danger = urgency(said)
-    if danger is not None:
+    _keep_meaning(session, opinion, meaning, now)
+    if danger := meaning.urgency:
         opinion.urgency = danger.label
         if now - opinion.said_at < STILL_IN_DANGER:
             raise_alert(session, archive, opinion, danger, now)
