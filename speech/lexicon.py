@@ -111,7 +111,12 @@ def stands_alone(word: str, start: int, ends: frozenset[int]) -> bool:
 
     `ends`: where words of the text end and begin.
     """
-    return {start, start + 2} <= ends and int(jieba.dt.FREQ.get(word) or 0) < EVERYDAY
+    return {start, start + 2} <= ends and not is_everyday(word)
+
+
+def is_everyday(word: str) -> bool:
+    """Whether a word of two characters is so common that it is meant where it is written."""
+    return int(jieba.dt.FREQ.get(word) or 0) >= EVERYDAY
 
 
 def _rank(hit: Hit) -> tuple[int, float, int]:

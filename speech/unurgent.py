@@ -8,7 +8,7 @@ from functools import cache
 
 import jieba
 
-from speech.lexicon import EVERYDAY
+from speech.lexicon import is_everyday
 from speech.private_sounds import sound_of, sounding_like
 
 ALWAYS = 3
@@ -113,7 +113,7 @@ def _misheard(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
     jieba.dt.check_initialized()
     for found in _sounding(pattern).finditer(sound_of(text)):
         word = text[found.start() : found.end()]
-        if len(word) > 2 or int(jieba.dt.FREQ.get(word) or 0) < EVERYDAY:
+        if len(word) > 2 or not is_everyday(word):
             yield found
 
 

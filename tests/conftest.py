@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from multiprocessing.util import Finalize
@@ -90,18 +91,16 @@ def _blank() -> bytes:
     """A database file of SQLite with all tables and nothing in them: made once, for a thousand want one."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "blank.db"
-        archive = Archive.open(f"sqlite:///{file}", Path(folder))
-        archive.database.create()
-        archive.close()
+        with closing(Archive.open(f"sqlite:///{file}", Path(folder))) as archive:
+            archive.database.create()
         return file.read_bytes()
 
 
 def fresh_archive(home: Path) -> Iterator[Archive]:
     """An archive on SQLite with empty tables, closed afterwards."""
     (home / "records.db").write_bytes(_blank())
-    archive = Archive.open(f"sqlite:///{home}/records.db", home)
-    yield archive
-    archive.close()
+    with closing(Archive.open(f"sqlite:///{home}/records.db", home)) as archive:
+        yield archive
 
 
 @pytest.fixture
@@ -153,9 +152,8 @@ def empty_database(postgres_server: str, options: str = "") -> Iterator[str]:
 def blank_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database with all tables and nothing in them, to be copied."""
     for url in empty_database(postgres_server):
-        archive = Archive.open(url, tmp_path_factory.mktemp("blank"))
-        archive.database.create()
-        archive.close()
+        with closing(Archive.open(url, tmp_path_factory.mktemp("blank"))) as archive:
+            archive.database.create()
         yield str(make_url(url).database)
 
 
@@ -163,9 +161,8 @@ def blank_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactor
 def postgres_archive(postgres_server: str, blank_postgres: str, tmp_path: Path) -> Iterator[Archive]:
     """A fresh archive on PostgreSQL."""
     for url in empty_database(postgres_server, f"TEMPLATE {blank_postgres}"):
-        archive = Archive.open(url, tmp_path)
-        yield archive
-        archive.close()
+        with closing(Archive.open(url, tmp_path)) as archive:
+            yield archive
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])

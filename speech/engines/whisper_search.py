@@ -121,14 +121,13 @@ class WhisperSearch:
         encoded = self._encode(views)
         seconds = len(samples) / RATE
         found = self._search(encoded, tokenizer, (), seconds, range(len(PACES)))
-        if max(found, key=_score).is_lost:
+        if found[0].is_lost:
             found = self._search(encoded, tokenizer, (), seconds, range(len(PACES)), NO_REPEAT)
         if hints:  # a prompt bends other words, too: what was heard with it counts where it found a hint
-            best = max(found, key=_score)
             told = self._search(_one(encoded, 0), tokenizer, hints, seconds, range(1))
-            found += [one for one in told if _holds(one.text, hints, best.text)]
+            found = _ranked([*found, *(one for one in told if _holds(one.text, hints, found[0].text))])
         frames = tuple(min(MAX_FRAMES, len(view) * FRAMES_A_SECOND // RATE) for view in views)
-        return Heard(tuple(sorted(found, key=_score, reverse=True)), encoded, frames)
+        return Heard(tuple(found), encoded, frames)
 
     def pieces(self, heard: Heard, language: str) -> list[Piece]:
         """When the words of the likeliest hypothesis were said."""
@@ -175,6 +174,7 @@ class WhisperSearch:
         views: range,
         no_repeat: int = 0,
     ) -> list[Hypothesis]:
+        """What each view may hold, the likeliest first."""
         longest = int(seconds * TOKENS_A_SECOND) + 20
         told = [tokenizer.sot_prev, *tokenizer.encode(" " + " ".join(hints))] if hints else []
         prompt = [*told[: self._model.max_length // 2], *tokenizer.sot_sequence]
@@ -197,11 +197,11 @@ class WhisperSearch:
                 said = "".join(without_loops(text, seconds))
                 likely = score * max(1, len(tokens))
                 found.append(Hypothesis(text, said, tuple(tokens), likely, result.no_speech_prob, view))
-        return found
+        return _ranked(found)
 
 
-def _score(one: Hypothesis) -> float:
-    return one.score
+def _ranked(found: Sequence[Hypothesis]) -> list[Hypothesis]:
+    return sorted(found, key=lambda one: one.score, reverse=True)
 
 
 def _paced(samples: Samples, pace: float) -> Samples:
@@ -218,7 +218,10 @@ def _holds(text: str, hints: Sequence[str], instead: str) -> bool:
     """Whether a hint is in it where something like it was heard without, and it is no echo of them all."""
     new = [hint for hint in hints if hint in text and hint not in instead]
     is_echo = len(text) > len(instead) * LONGER + 2
-    return bool(new) and not is_echo and all(_is_heard(hint, sounds(instead)) for hint in new)
+    if not new or is_echo:
+        return False
+    heard = sounds(instead)
+    return all(_is_heard(hint, heard) for hint in new)
 
 
 def _is_heard(hint: str, syllables: Sequence[str]) -> bool:

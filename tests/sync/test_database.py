@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,10 +144,9 @@ def test_a_connection_that_died_while_it_rested_is_replaced_unseen(
 def test_a_database_without_an_encoding_keeps_chinese_words(postgres_server: str, tmp_path: Path) -> None:
     plain = "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     for url in empty_database(postgres_server, plain):
-        archive = Archive.open(url, tmp_path)
-        archive.database.create()
-        with archive.database.begin() as session:
-            session.add(an_audit("加装电梯"))
-        with archive.database.read() as session:
-            assert session.scalars(select(Audit.act)).all() == ["加装电梯"]
-        archive.close()
+        with closing(Archive.open(url, tmp_path)) as archive:
+            archive.database.create()
+            with archive.database.begin() as session:
+                session.add(an_audit("加装电梯"))
+            with archive.database.read() as session:
+                assert session.scalars(select(Audit.act)).all() == ["加装电梯"]
