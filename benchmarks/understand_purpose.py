@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.report import Measured
 from speech.purpose import PURPOSES, purpose_of
 from speech.syllables import misheard
+from speech.tables import rows
 
 SAID = Path(__file__).with_name("purposes_said_held.tsv")
 NOISE = 0.2
@@ -23,8 +24,7 @@ SEEDS = range(5)
 
 def measure() -> Iterator[Measured]:
     """The share that is told right: clean, each kind by itself, misheard; and what one answer costs."""
-    lines = SAID.read_text("utf-8").splitlines()
-    said = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    said = rows(SAID)
     purpose_of("")  # learns first
     began = time.process_time()
     clean = [_is_right(purpose, text) for purpose, text in said]

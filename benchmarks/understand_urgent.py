@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.report import Measured
 from speech.syllables import misheard
+from speech.tables import rows
 from speech.urgency import urgency
 
 HERE = Path(__file__).parent
@@ -42,9 +43,7 @@ def measure() -> Iterator[Measured]:
 
 def sentences(file: str) -> Said:
     """The sentences of a list beside this module."""
-    lines = (HERE / file).read_text("utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return [(kind, text) for kind, text in rows]
+    return [(kind, text) for kind, text in rows(HERE / file)]
 
 
 def _measured(name: str, said: Said, spoken: Callable[[str], str]) -> Iterator[Measured]:

@@ -22,6 +22,7 @@ from speech.features import Stretches, plain, stretches
 from speech.learned import Floats, Known, Model, Seen, look
 from speech.lexicon import Lexicon
 from speech.syllables import misheard
+from speech.tables import rows
 
 MISHEARD = 0.2
 """The share of characters written as others of the same sound in what a learner is also shown."""
@@ -59,9 +60,8 @@ class Compared:
 @cache
 def own_sentences() -> tuple[Example, ...]:
     """The sentences that come with the program, written for it."""
-    lines = Path(__file__).with_name("sentences.tsv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return tuple(Example(sentence, label) for label, *sentences in rows for sentence in sentences)
+    own = rows(Path(__file__).with_name("sentences.tsv"))
+    return tuple(Example(sentence, label) for label, *sentences in own for sentence in sentences)
 
 
 def with_sentences(examples: Sequence[Example], labels: Sequence[str]) -> list[Example]:

@@ -13,6 +13,7 @@ import jieba
 from pypinyin import Style, lazy_pinyin
 
 from speech.syllables import blur, codes, heard, syllable_number
+from speech.tables import rows
 
 SOUND_WEIGHT = {2: 0.35, 3: 0.75}  # by number of syllables; two-syllable words have too many homophones
 
@@ -66,11 +67,9 @@ def _lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
 @cache
 def read_lexicon(name: str) -> Lexicon:
     """A list that comes with the program: lines of label, weight and words."""
-    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
     return Lexicon(
         Entry(label, word, float(weight), sounds(word))
-        for label, weight, words in rows
+        for label, weight, words in rows(Path(__file__).with_name(name))
         for word in words.split()
     )
 

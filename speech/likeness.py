@@ -83,6 +83,10 @@ class Likeness:
         mine = slice(self._bounds[place], self._bounds[place + 1])
         return self._cosines(self._terms[mine], self._weights[mine])
 
+    def table(self) -> Numbers:
+        """(texts, texts): how alike they are to each other."""
+        return np.stack([self.to(place) for place in range(self.count)]).astype(np.float64)
+
     def cosines(self, text: str) -> Row:
         """How alike another text is to each of them."""
         return self._cosines(*self._weighed(text))

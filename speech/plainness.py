@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from speech.pacing import characters
+from speech.tables import rows
 
 LONGEST_SENTENCE = 24  # characters: what an old listener keeps in mind until the stop
 _EASY, _HARD = 16.0, 24.0
@@ -30,8 +31,7 @@ class Reading:
 @cache
 def plainer_words() -> Mapping[str, str]:
     """The list that comes with the program: a word of offices, and how people say it."""
-    lines = _PLAINER.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))
+    return dict(rows(_PLAINER))
 
 
 def reading(text: str) -> Reading:

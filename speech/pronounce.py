@@ -11,6 +11,8 @@ from pathlib import Path
 import jieba
 from pypinyin import Style, lazy_pinyin
 
+from speech.tables import rows
+
 LIST = Path(__file__).with_name("pronunciations.tsv")
 HAN = "\u4e00-\u9fff"
 LETTERS = {
@@ -27,8 +29,7 @@ Pronunciations = Mapping[str, str]
 @cache
 def usual_pronunciations() -> Pronunciations:
     """The list that comes with the program: a word and its pinyin with tone numbers, one a syllable."""
-    lines = LIST.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))
+    return dict(rows(LIST))
 
 
 class Speller:

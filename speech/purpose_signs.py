@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from speech.tables import rows
+
 PURPOSES = ("咨询", "求助", "投诉", "举报", "建议", "表扬")
 """The six kinds of call that 12345 hotlines sort by."""
 
@@ -54,10 +56,8 @@ def signs_in(text: str) -> Signs:
 
 @cache
 def _signs() -> tuple[Sign, ...]:
-    lines = Path(__file__).with_name("purposes.tsv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
     return tuple(
         Sign(purpose, float(weight), re.compile(pattern))
-        for purpose, weight, patterns in rows
+        for purpose, weight, patterns in rows(Path(__file__).with_name("purposes.tsv"))
         for pattern in patterns.split()
     )

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from speech.lexicon import Entry, Lexicon, read_lexicon, sounds
+from speech.tables import rows
 
 OTHER = "其他"
 OFF = "off"
@@ -36,8 +37,7 @@ class Taxonomy:
 @cache
 def shipped() -> tuple[Kind, ...]:
     """The categories that come with the program, in the order of the desk; 其他 last."""
-    lines = Path(__file__).with_name("taxonomy.tsv").read_text(encoding="utf-8").splitlines()
-    return tuple(Kind(*line.split("\t")) for line in lines if line and not line.startswith("#"))
+    return tuple(Kind(*row) for row in rows(Path(__file__).with_name("taxonomy.tsv")))
 
 
 LABELS = tuple(kind.label for kind in shipped())

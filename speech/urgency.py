@@ -18,6 +18,7 @@ from pypinyin import lazy_pinyin
 from rapidfuzz.distance import Levenshtein
 
 from speech.syllables import blur, codes, heard, syllable_number
+from speech.tables import rows
 from speech.unurgent import is_dismissed, is_pressing
 from speech.urgent_examples import danger_like
 
@@ -238,9 +239,7 @@ class _Signs:
 
 @cache
 def _all_signs() -> _Signs:
-    lines = Path(__file__).with_name("urgent.tsv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
     return _Signs(
         _Sign(label, int(weight), tuple(words.split()), tuple(beside[0].split()) if beside else ())
-        for label, weight, words, *beside in rows
+        for label, weight, words, *beside in rows(Path(__file__).with_name("urgent.tsv"))
     )

@@ -7,22 +7,20 @@ process.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import jieba
 import numpy as np
 import numpy.typing as npt
 
+from speech.examples import heard_too, telling
 from speech.likeness import Likeness
-from speech.syllables import misheard
+from speech.tables import rows
 
 NONE = "-"
 _RIDGE = 0.5
 _BORDER = 0.05  # a little beyond the middle: of a thousand letters that tell of no danger three are flagged
-_MISHEARD = 0.15  # each sentence is also learnt with so many characters as a poor line lets them be heard
 _MOST_REASONS = 3
 
 
@@ -44,16 +42,8 @@ def danger_like(text: str) -> Like | None:
         return None
     towards = {kind: float((cosines * learnt.weights)[learnt.of(kind)].sum()) for kind in learnt.kinds}
     label = max(towards, key=lambda kind: (towards[kind], kind))
-    return Like(label, pull, _reasons(learnt, text, pull))
-
-
-def _reasons(learnt: _Learnt, text: str, pull: float) -> tuple[str, ...]:
-    """The words without which it would be less like danger, the most telling first."""
-    jieba.setLogLevel(60)
-    words = {word for word in jieba.cut(text) if len(word) > 1}
-    drops = {word: pull - learnt.pull(learnt.likeness.cosines(text.replace(word, ""))) for word in words}
-    telling = sorted((word for word in words if drops[word] > 0), key=lambda word: (-drops[word], word))
-    return tuple(telling[:_MOST_REASONS])
+    because = telling(text, pull, lambda left: learnt.pull(learnt.likeness.cosines(left)))
+    return Like(label, pull, because[:_MOST_REASONS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,25 +67,16 @@ class _Learnt:
 
 @cache
 def _learnt() -> _Learnt:
-    chance = random.Random(1)
-    said = [*_sentences("urgent_sentences.tsv"), *((NONE, text) for text in _plain_sentences())]
-    said += [(label, misheard(text, _MISHEARD, chance)) for label, text in said]
+    plain = ((NONE, text) for _, text in _sentences("sentences.tsv"))  # nobody is in danger in them
+    said = heard_too([*_sentences("urgent_sentences.tsv"), *plain])
     labels = tuple(label for label, _ in said)
     likeness = Likeness.of([text for _, text in said])
-    table = np.stack([likeness.to(place) for place in range(likeness.count)]).astype(np.float64)
     is_danger = np.array([label != NONE for label in labels])
     shares = np.where(is_danger, is_danger.mean(), 1 - is_danger.mean())  # both sides count the same
     sides = np.where(is_danger, 1.0, -1.0)
-    weights = np.linalg.solve(table + np.diag(2 * _RIDGE * shares), sides).astype(np.float64)
+    weights = np.linalg.solve(likeness.table() + np.diag(2 * _RIDGE * shares), sides).astype(np.float64)
     return _Learnt(likeness, labels, weights)
 
 
 def _sentences(name: str) -> list[tuple[str, str]]:
-    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return [(row[0], text) for row in rows for text in row[1:]]
-
-
-def _plain_sentences() -> list[str]:
-    """Those that teach the categories: nobody is in danger in them."""
-    return [text for _, text in _sentences("sentences.tsv")]
+    return [(row[0], text) for row in rows(Path(__file__).with_name(name)) for text in row[1:]]
