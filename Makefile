@@ -88,7 +88,8 @@ lint: $(VENV)/.dev ## style, types, direction of imports
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev models chromium sip-phones broker lint ## everything: lint, types, all tests, the slow ones too
-	$(BIN)/python -m pytest -ra -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -ra -n 4 --dist loadfile --no-loadscope-reorder -m "not realtime"
+	$(BIN)/python -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder -m realtime
 
 quick: $(VENV)/.dev lint ## the developer's subset: no real models, browsers, kills, PostgreSQL
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile

@@ -1,7 +1,8 @@
-"""Calls in real time: a busy machine may lose a frame or be late, so a test that fails is called again."""
+"""Calls in real time: they run when the rest is done, and are called again where the machine was late."""
 
 from __future__ import annotations
 
 import pytest
 
-LIVE = pytest.mark.flaky(reruns=2)
+LIVE = pytest.mark.realtime
+AGAIN = pytest.mark.flaky(reruns=3, reruns_delay=1)

@@ -28,6 +28,7 @@ from tests.broadcast.village import Mouth, SoundServer, loudspeaker, until
 from tests.exchange.sip_person import Person
 from tests.exchange.sip_town import SipTown
 
+HEARD_BYTES = 8_000
 _numbers = count(1)
 
 
@@ -137,7 +138,9 @@ class SipRig:
         return sum(asked == path for asked in self.village.given)
 
     async def die(self, job: Job) -> None:
-        self.people[job.play_id].close()
+        one = self.people[job.play_id]
+        await until(lambda: len(one.heard) >= HEARD_BYTES)  # one that never sends sound has no microphone
+        one.close()
 
 
 @dataclass

@@ -15,12 +15,13 @@ from tests.broadcast.broker import free_port
 from tests.exchange.sip_phone import raw_phone
 from tests.exchange.test_sip_line import resemblance
 from tests.exchange.town import speech
+from tests.live import LIVE
 
 SECRET_TALK, PROGRAMME = speech(1.0, seed=5), speech(1.5, seed=6)
 
 
 @pytest.mark.slow
-@pytest.mark.flaky(reruns=2)
+@LIVE
 def test_it_picks_up_plays_after_the_right_keys_and_is_busy_for_a_second_caller(tmp_path: Path) -> None:
     port, wav = free_port(), tmp_path / "heard.wav"
     command = ["speaker", "simulate", "--sip", f"127.0.0.1:{port}", "--pin", "42#", "--wav", str(wav)]

@@ -128,7 +128,7 @@ def test_every_key_once_by_event_by_info_and_by_tone(scenes: Stage) -> None:
         t.web.pages["/turns/1"] = twiml("<Hangup/>")
         digits = ALL + "11"
 
-        async def by(phone: RawPhone, how: str) -> None:
+        async def by(phone: RawPhone, law: str, how: str) -> None:
             await phone.call()
             await asyncio.sleep(0.2)
             if how == "event":
@@ -140,11 +140,11 @@ def test_every_key_once_by_event_by_info_and_by_tone(scenes: Stage) -> None:
             else:
                 for digit in digits:
                     await phone.speak(key_tone(digit, 0.1) + bytes(3200))
-            await phone.until(lambda: phone.is_over)
+            await phone.until(lambda: phone.is_over, what=f"{law}, {how}: all keys")
 
         async def once(law: str, how: str) -> None:
             async with t.raw(law=law) as phone:
-                await by(phone, how)
+                await by(phone, law, how)
 
         ways = [(law, how) for law in ("alaw", "ulaw") for how in ("event", "info", "tone")]
         await asyncio.gather(*(once(*way) for way in ways))

@@ -32,7 +32,7 @@ from speech.pacing import Pace, speak
 from speech.synthesize import MALE, Synthesizer
 from sync.placing.policy import change_placing
 from sync.records.tables import Call, CallTurn, Opinion, PlacedCall, PlacedTry, Transcript, record_id
-from tests.live import LIVE
+from tests.live import AGAIN
 from tests.whole.debian_phone import BARESIP, RATE, DebianPhone, debian_phone
 from tests.whole.outcome import outcome
 from tests.whole.phones import lifted
@@ -53,7 +53,7 @@ SAME = 0.9
 MOST_SECONDS_A_SENTENCE = 30.0
 
 pytestmark = [
-    LIVE,
+    AGAIN,
     pytest.mark.slow,
     pytest.mark.timeout(400),
     pytest.mark.skipif(
