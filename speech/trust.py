@@ -16,7 +16,7 @@ from speech.likely import likelihood
 BIAS = 2.05
 WEIGHTS = (2.4, -1.2, 0.7)
 LEAST_SURE = 1e-3  # of a word: below it all are as bad
-LEAST_CONFIDENCE = 0.82  # below this the machine's words are not trusted without an ear
+LEAST_CONFIDENCE = 0.825  # below this the machine's words are not trusted without an ear
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ def signs(words: Sequence[tuple[str, float]], hypotheses: Sequence[tuple[str, fl
     length = max(1, len(said))
     letters = max(1, sum(len(word) for word, _ in words))
     doubt = sum(len(word) * math.log(max(sure, LEAST_SURE)) for word, sure in words) / letters
-    return Signs(doubt, _apart(hypotheses) / length, likelihood(said) / length, len(said))
+    return Signs(doubt, apart(hypotheses) / length, likelihood(said) / length, len(said))
 
 
-def _apart(hypotheses: Sequence[tuple[str, float]]) -> float:
+def apart(hypotheses: Sequence[tuple[str, float]]) -> float:
     """In how many characters the others differ from the first, weighed by their probability."""
     chosen, *_ = texts = [normalised(text) for text, _ in hypotheses]
     highest = max(sound for _, sound in hypotheses)

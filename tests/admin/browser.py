@@ -109,7 +109,7 @@ def sit_down(opened: Browser, base: str, name: str, password: str, **options: ob
     context: BrowserContext = opened.new_context(**{"viewport": DESKTOP, **options})  # type: ignore[arg-type]
     seat = Seat(context.new_page(), base)
     seat.go("/desk/sign-in")
-    assert seat.focused() == "name"
+    seat.until("document.activeElement.id === 'name'")  # a browser gives the focus when it is ready
     seat.page.keyboard.insert_text(name)
     seat.press("Tab")
     seat.page.keyboard.insert_text(password)

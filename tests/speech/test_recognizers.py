@@ -45,7 +45,8 @@ def test_sounds_without_words_give_no_words(recognizer: Recognizer, sound: str) 
 def test_a_transcript_is_whole(recognizer: Recognizer, spoken: Mapping[str, Audio]) -> None:
     whole = phone(spoken[FEMALE])
     sound = Audio(whole.samples[: 3 * whole.rate], whole.rate)
-    transcript = recognizer.transcribe(sound, min(recognizer.languages), hints=("路灯",))
+    language = "zh" if "zh" in recognizer.languages else min(recognizer.languages)
+    transcript = recognizer.transcribe(sound, language, hints=("路灯",))
     assert transcript.text
     assert 0 < transcript.confidence <= 1
     assert 0 < transcript.speech_seconds <= sound.seconds + 0.5
