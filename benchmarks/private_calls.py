@@ -61,7 +61,7 @@ def _write(path: Path, content: bytes) -> None:
 def _engine_name() -> str:
     """A recognizer that was changed hears everything anew."""
     folder = Path(__file__).parents[1] / "speech"
-    engine = (folder / "engines" / name for name in ("whisper.py", "whisper_search.py"))
+    engine = sorted((folder / "engines").glob("whisper*.py"))
     sources = (*engine, folder / "voice_activity.py", folder / "punctuate.py")
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
