@@ -46,7 +46,7 @@ NO_SPEECH, NO_SENSE = 0.6, -1.0  # Whisper doubts that it is speech at all, and 
 class WhisperRecognizer:
     """faster-whisper over the weights in `models/whisper-base`, on one thread.
 
-    It hears everything at two paces and takes what is likeliest by its sound and its words: see
+    It hears everything at two paces or four and takes what is likeliest by its sound and its words: see
     docs/decisions/0020.
     """
 
@@ -76,7 +76,7 @@ class WhisperRecognizer:
                 for said, told in self._listen(packed, start, end, language, hints[:MAX_HINTS]):
                     words += said
                     signs.append(told)
-        except (RuntimeError, ValueError, MemoryError) as error:
+        except (RuntimeError, ValueError, OSError, MemoryError) as error:
             raise SpeechError(
                 f"{self.name} failed: {error}", permanent=isinstance(error, ValueError)
             ) from error
