@@ -13,7 +13,8 @@ from speech.features import KINDS, LISTED, Keys, Numbers, Places, Stretches, cut
 from speech.lexicon import Lexicon
 
 MOST_REASONS = 4
-SHAPE = 2  # of what is packed and of the stretches it was learnt from
+SHAPE = 3  # of what is packed and of the stretches it was learnt from
+GROWTH = 0.5  # of a stretch before its logarithm: what is said often then counts nearer to as often as said
 Floats = npt.NDArray[np.float32]
 
 
@@ -137,7 +138,7 @@ def look(one: Stretches, known: Known) -> Seen:
     firsts = rows[is_first]
     kinds = one.kinds[order[is_first]]
     many = np.bincount(which, one.strengths[order], len(firsts))
-    values = np.log1p(many) * np.where(kinds == LISTED, 1.0, known.rarity[firsts])
+    values = np.log1p(GROWTH * many) * np.where(kinds == LISTED, 1.0, known.rarity[firsts])
     lengths = np.sqrt(np.bincount(kinds, values * values, KINDS))
     return Seen(firsts, values / lengths[kinds], which, one.starts[order], one.lengths[order])
 

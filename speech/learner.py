@@ -31,7 +31,7 @@ BEGINNINGS = (60, 60, 120)  # characters of an utterance: of a quarter of a minu
 LEAST_SHARED = 2  # examples in which a stretch must stand before it is learnt: one person's words are not
 COST = 1.0  # of an error beside the size of the weights, for a linear support vector machine
 NAIVE = 1.0  # how much naive Bayes' word has beside the machine's: it is steadier where examples are few
-SMOOTHED = 0.3  # what is added to every count of naive Bayes
+SMOOTHED = 0.1  # what is added to every count of naive Bayes
 ENOUGH = 20  # examples of a label, from which on our own sentences for it would only be in the way
 CALIBRATED_ON = 4  # one example in so many is kept back to learn how sure the scores are
 

@@ -10,8 +10,16 @@ from pathlib import Path
 from opencc import OpenCC
 
 from speech import trust
-from speech.audio import Audio
-from speech.engines.whisper_search import LONGEST_SECONDS, Hypothesis, Piece, WhisperSearch
+from speech.audio import PHONE_RATE, Audio
+from speech.engines.whisper_search import (
+    FULL_BAND,
+    LONGEST_SECONDS,
+    TELEPHONE,
+    Hypothesis,
+    Manner,
+    Piece,
+    WhisperSearch,
+)
 from speech.errors import SpeechError
 from speech.loops import kept
 from speech.punctuate import punctuate
@@ -69,11 +77,12 @@ class WhisperRecognizer:
     def transcribe(self, audio: Audio, language: str = "zh", hints: Sequence[str] = ()) -> Transcript:
         """The words in `audio`, none where there is no voice. Raises SpeechError."""
         packed = pack(audio)
+        manner = TELEPHONE if audio.rate <= PHONE_RATE else FULL_BAND
         words: list[Word] = []
         signs: list[trust.Signs] = []
         try:
             for start, end in packed.portions(PORTION_SECONDS):
-                for said, told in self._listen(packed, start, end, language, hints[:MAX_HINTS]):
+                for said, told in self._listen(packed, (start, end), language, hints[:MAX_HINTS], manner):
                     words += said
                     signs.append(told)
         except (RuntimeError, ValueError, OSError, MemoryError) as error:
@@ -84,12 +93,18 @@ class WhisperRecognizer:
         return self._transcript(tuple(words), signs, language, seconds)
 
     def _listen(
-        self, packed: Packed, start: float, end: float, language: str, hints: Sequence[str]
+        self,
+        packed: Packed,
+        portion: tuple[float, float],
+        language: str,
+        hints: Sequence[str],
+        manner: Manner,
     ) -> Iterator[tuple[list[Word], trust.Signs]]:
         """The words of one portion. Whisper may stop half-way; then it is made to listen to the rest."""
+        start, end = portion
         while True:
             until = min(end, start + PORTION_SECONDS)
-            heard = self._search.listen(packed.between(start, until), language, hints)
+            heard = self._search.listen(packed.between(start, until), language, hints, manner)
             pieces = self._search.pieces(heard, language) if _is_spoken(heard.best, until - start) else []
             if pieces:
                 words = list(self._words(pieces, packed, start, until))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,14 +33,7 @@ BEAM = 5  # of each view: ten hypotheses to choose from; three of each cost a te
 RATE = 16_000
 TOKENS_A_SECOND = 14  # the quickest talkers need about ten; more is Whisper repeating itself
 LATEST_START = int(1 / TIME_STEP_SECONDS)  # people speak within a second
-# At two paces: what is misheard at one is often understood at the other. Whisper fills every clip up to 30 s.
-# A second of silence after the speech is enough to end on; less and it repeats itself. Measured: a quarter of
-# the work and no worse.
-PACES, MARGIN_SECONDS = (1.0, 0.9), 1.0
-# Where that leaves it unsure, it hears more silence after the speech, and another pace.
-MORE_PACES, WIDER_MARGIN_SECONDS = (1.0, 0.95), 6.0
-SURE, APART_WEIGHT = -0.5, 2.4  # the score of a character; of a character in which others differ
-LONGEST_SECONDS = (MOST_SECONDS - MARGIN_SECONDS) * min(PACES)
+APART_WEIGHT = 2.4  # against the score: of each character in which other hypotheses differ
 LONGER = 1.3  # what was heard with hints may be so much longer than without
 ALIKE = 0.5  # of a hint's syllables must have been heard without it
 WORDS_WEIGHT = 0.3  # how much the frequencies of the words count beside the sound
@@ -48,6 +42,33 @@ LOOP_WEIGHT = 0.4  # against each character that only repeats
 # Where so many characters only repeat, it is heard once more, and nothing of so many tokens may come twice.
 LOST, NO_REPEAT = 8, 8
 BEFORE, AFTER = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # marks that belong to the word beside them
+
+
+@dataclass(frozen=True)
+class Window:
+    """The paces at which a stretch is heard in one batch, and the seconds of silence behind it.
+
+    Whisper fills every clip up to 30 s. A second is enough to end on; with less it repeats itself.
+    """
+
+    paces: tuple[float, ...]
+    margin_seconds: float
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to listen: first so, and further where a character of the likeliest scores below `sure`."""
+
+    first: Window
+    further: Window
+    sure: float
+
+
+# Over a telephone, what is misheard at one pace is often understood at another.
+TELEPHONE = Manner(Window((1.0, 0.9), 1.0), Window((1.0, 0.95), 6.0), -0.5)
+# In full-band sound it is not; there a whole window tells more. Nobody calls so: it may be dear.
+FULL_BAND = Manner(Window((1.0,), 1.0), Window((1.0,), MOST_SECONDS), math.inf)
+LONGEST_SECONDS = (MOST_SECONDS - TELEPHONE.first.margin_seconds) * min(TELEPHONE.first.paces)
 
 
 @dataclass(frozen=True)
@@ -120,13 +141,15 @@ class WhisperSearch:
         self._ear("zh")
         likelihood("好")  # the dictionary takes a second to load: now, not while the first opinion waits
 
-    def listen(self, samples: Samples, language: str, hints: Sequence[str] = ()) -> Heard:
+    def listen(
+        self, samples: Samples, language: str, hints: Sequence[str] = (), manner: Manner = TELEPHONE
+    ) -> Heard:
         """What may be said in at most LONGEST_SECONDS of sound at 16 kHz."""
         ear, seconds = self._ear(language), len(samples) / RATE
-        near, views = _views(ear, samples, PACES, MARGIN_SECONDS)
+        near, views = _views(ear, samples, manner.first)
         found = self._search(near, ear, language, (), seconds)
-        if _is_doubtful(found):
-            wider, more = _views(ear, samples, MORE_PACES, WIDER_MARGIN_SECONDS)
+        if _certainty(found) < manner.sure:
+            wider, more = _views(ear, samples, manner.further)
             found = _ranked([*found, *self._search(wider, ear, language, (), seconds, len(views))])
             views += more
         if found[0].is_lost:
@@ -208,23 +231,22 @@ def _paced(samples: Samples, pace: float) -> Samples:
     return samples if pace == 1 else soxr.resample(samples, RATE * pace, RATE).astype(np.float32)
 
 
-def _views(
-    ear: Ear, samples: Samples, paces: Sequence[float], margin: float
-) -> tuple[StorageView, list[View]]:
+def _views(ear: Ear, samples: Samples, window: Window) -> tuple[StorageView, list[View]]:
     """The sound at each pace, all in one batch and each for itself."""
+    paces = window.paces
     paced = [_paced(samples, pace) for pace in paces]
-    encoded = ear.encode(paced, margin)
+    encoded = ear.encode(paced, window.margin_seconds)
     each = np.array(encoded)
     frames = [min(MOST_FRAMES, len(one) * FRAMES_A_SECOND // RATE) for one in paced]
     alone = [StorageView.from_array(np.ascontiguousarray(each[at : at + 1])) for at in range(len(paces))]
     return encoded, [View(*one) for one in zip(alone, frames, paces, strict=True)]
 
 
-def _is_doubtful(found: Sequence[Hypothesis]) -> bool:
-    """Whether the likeliest is unlikely for its length, or others differ much from it."""
+def _certainty(found: Sequence[Hypothesis]) -> float:
+    """The score of a character of the likeliest, less where others differ from it."""
     best = found[0]
     differ = apart([(one.said, one.log_probability) for one in found])
-    return best.score - APART_WEIGHT * differ < SURE * max(1, len(best.said))
+    return (best.score - APART_WEIGHT * differ) / max(1, len(best.said))
 
 
 def _holds(text: str, hints: Sequence[str], instead: str) -> bool:
