@@ -100,11 +100,18 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class View:
-    """A stretch of sound at a pace, as Whisper's encoder gives it; `frames` without the empty end."""
+    """A stretch of sound at a pace: one of a batch of Whisper's encoder; `frames` without the empty end."""
 
-    encoded: StorageView
+    batch: StorageView
+    place: int
     frames: int
     pace: float
+
+    @property
+    def encoded(self) -> StorageView:
+        """This view alone."""
+        one = np.array(self.batch)[self.place : self.place + 1]
+        return StorageView.from_array(np.ascontiguousarray(one))
 
 
 @dataclass(frozen=True)
@@ -146,16 +153,17 @@ class WhisperSearch:
     ) -> Heard:
         """What may be said in at most LONGEST_SECONDS of sound at 16 kHz."""
         ear, seconds = self._ear(language), len(samples) / RATE
-        near, views = _views(ear, samples, manner.first)
-        found = self._search(near, ear, language, (), seconds)
+        views = _views(ear, samples, manner.first)
+        near = views[0].batch
+        found = self._search(near, language, (), seconds)
         if _certainty(found) < manner.sure:
-            wider, more = _views(ear, samples, manner.further)
-            found = _ranked([*found, *self._search(wider, ear, language, (), seconds, len(views))])
-            views += more
+            more = _views(ear, samples, manner.further)
+            told = self._search(more[0].batch, language, (), seconds, first_view=len(views))
+            found, views = _ranked([*found, *told]), [*views, *more]
         if found[0].is_lost:
-            found = self._search(near, ear, language, (), seconds, no_repeat=NO_REPEAT)
+            found = self._search(near, language, (), seconds, no_repeat=NO_REPEAT)
         if hints:  # a prompt bends other words, too: what was heard with it counts where it found a hint
-            told = self._search(views[0].encoded, ear, language, hints, seconds)
+            told = self._search(views[0].encoded, language, hints, seconds)
             found = _ranked([*found, *(one for one in told if _holds(one.text, hints, found[0].text))])
         return Heard(tuple(found), tuple(views))
 
@@ -188,7 +196,6 @@ class WhisperSearch:
     def _search(
         self,
         encoded: StorageView,
-        ear: Ear,
         language: str,
         hints: Sequence[str],
         seconds: float,
@@ -196,6 +203,7 @@ class WhisperSearch:
         no_repeat: int = 0,
     ) -> list[Hypothesis]:
         """What each view may hold, the likeliest first."""
+        ear = self._ear(language)
         tokenizer = ear.tokenizer(language)
         longest = int(seconds * TOKENS_A_SECOND) + 20
         told = [tokenizer.sot_prev, *tokenizer.encode(" " + " ".join(hints))] if hints else []
@@ -231,15 +239,12 @@ def _paced(samples: Samples, pace: float) -> Samples:
     return samples if pace == 1 else soxr.resample(samples, RATE * pace, RATE).astype(np.float32)
 
 
-def _views(ear: Ear, samples: Samples, window: Window) -> tuple[StorageView, list[View]]:
-    """The sound at each pace, all in one batch and each for itself."""
-    paces = window.paces
-    paced = [_paced(samples, pace) for pace in paces]
-    encoded = ear.encode(paced, window.margin_seconds)
-    each = np.array(encoded)
+def _views(ear: Ear, samples: Samples, window: Window) -> list[View]:
+    """The sound at each pace, all encoded in one batch."""
+    paced = [_paced(samples, pace) for pace in window.paces]
+    batch = ear.encode(paced, window.margin_seconds)
     frames = [min(MOST_FRAMES, len(one) * FRAMES_A_SECOND // RATE) for one in paced]
-    alone = [StorageView.from_array(np.ascontiguousarray(each[at : at + 1])) for at in range(len(paces))]
-    return encoded, [View(*one) for one in zip(alone, frames, paces, strict=True)]
+    return [View(batch, at, *one) for at, one in enumerate(zip(frames, window.paces, strict=True))]
 
 
 def _certainty(found: Sequence[Hypothesis]) -> float:

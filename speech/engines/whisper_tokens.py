@@ -36,7 +36,6 @@ class Renumbered:
     def __init__(self, model: ctranslate2.models.Whisper, tokens: Sequence[int]) -> None:
         self._model, self.tokens = model, list(tokens)
         self._own = {token: place for place, token in enumerate(tokens)}
-        self.is_multilingual = True
 
     def encode(self, features: StorageView) -> StorageView:
         """As ctranslate2.models.Whisper.encode."""
@@ -79,8 +78,8 @@ class Renumbered:
 
 
 def cut(folder: Path, tokens: Sequence[int]) -> dict[str, bytes]:
-    """A model's files with the rows of these tokens only, in rising order. Raises ValueError where the
-    weights are written in another format, OSError.
+    """A model's weights and lists with the rows of these tokens only, in rising order. Raises ValueError
+    where the weights are written in another format, OSError.
     """
     config = json.loads((folder / "config.json").read_text("utf-8"))
     names = json.loads((folder / "vocabulary.json").read_text("utf-8"))
@@ -91,7 +90,6 @@ def cut(folder: Path, tokens: Sequence[int]) -> dict[str, bytes]:
         "model.bin": _rows((folder / "model.bin").read_bytes(), tokens, len(names)),
         "config.json": json.dumps(config).encode(),
         "vocabulary.json": json.dumps([names[token] for token in tokens], ensure_ascii=False).encode(),
-        "tokenizer.json": (folder / "tokenizer.json").read_bytes(),
     }
 
 

@@ -28,7 +28,7 @@ from tests.broadcast.village import Mouth, SoundServer, loudspeaker, until
 from tests.exchange.sip_person import Person
 from tests.exchange.sip_town import SipTown
 
-HEARD_BYTES = 8_000
+HEARD_BYTES = 8_000  # half a second
 _numbers = count(1)
 
 
