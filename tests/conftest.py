@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from sync.archive import Archive
 from sync.records.tables import Community
-from tests.live import AGAIN
+from tests.live import AGAIN, ONCE_MORE
 
 COMMUNITY_NUMBER = "+8657112345678"
 
@@ -60,13 +60,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes begin first, so that no process is left alone with one at the end; what plays
-    in real time is called again where the machine was late.
+    """Files that take minutes begin first, so that no process is left alone with one at the end; what depends
+    on the machine is called again.
     """
     items.sort(key=_rank)
     for item in items:
         if item.get_closest_marker("realtime"):
             item.add_marker(AGAIN)
+        elif item.get_closest_marker("slow") and not item.get_closest_marker("flaky"):
+            item.add_marker(ONCE_MORE)
 
 
 def _rank(item: pytest.Item) -> int:
