@@ -50,7 +50,7 @@ FILLINGS: tuple[Mapping[str, Value], ...] = (
     },
 )  # fmt: skip
 
-DIGITS = frozenset(SAID.values())
+DIGITS = frozenset((*SAID.values(), "；"))
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Heard:
 
     @property
     def words(self) -> str:
-        """All that is said; a number that is read in several clips is one row of digits."""
+        """All that is said; a number that is read digit by digit is one row."""
         said = ""
         for before, clip in zip((None, *self.clips), self.clips, strict=False):
             is_one_row = before is not None and DIGITS.issuperset(before.text + clip.text)
-            said += ("" if is_one_row or before is None else "，") + clip.text
+            said += ("" if is_one_row or before is None else "，") + clip.text.removesuffix("；")
         return said
 
 

@@ -14,6 +14,8 @@ from rapidfuzz.distance import Levenshtein
 
 DIGITS = {**dict(zip("零一二三四五六七八九", "0123456789", strict=True)), "〇": "0", "幺": "1", "两": "2"}
 NUMERAL = re.compile("[0-9零〇一幺二两三四五六七八九十百千万亿]+")
+DIGIT = "[0-9零〇一幺二两三四五六七八九]"
+SINGLY = re.compile(rf"(?<![0-9.十百千万亿]){DIGIT}(?:[-、,，\s]+{DIGIT}){{2,}}(?![0-9.十百千万亿%])")
 LONGEST_NUMBER = 16  # digits; a longer row of them is an id and is read digit by digit
 _simplified = OpenCC("t2s").convert
 
@@ -22,12 +24,13 @@ def normalised(text: str) -> str:
     """The text as it is compared: simplified, lower case, letters and digits alone, numbers written one way.
 
     Spoken and written numbers become equal (二零一九年 = 2019年, 三点五 = 3.5, 八点半 = 8:30), 幺 is 一 and
-    两 is 二. Each number takes the shorter of its two spellings (三亿, 2019), so that one misheard number
-    weighs no more than it takes to say.
+    两 is 二; digits written one by one (7、1、3、5 or 7-1-3-5) are a row. Each number takes the shorter of
+    its two spellings (三亿, 2019), so that one misheard number weighs no more than it takes to say.
     """
     text = _simplified(unicodedata.normalize("NFKC", text)).lower()
     for pattern, spoken in WRITTEN:
         text = pattern.sub(spoken, text)
+    text = SINGLY.sub(lambda match: "".join(filter(str.isalnum, match[0])), text)
     text = NUMERAL.sub(lambda match: _one_spelling(match[0]), text)
     for pattern, short in TIMES:
         text = pattern.sub(short, text)

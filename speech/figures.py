@@ -14,10 +14,10 @@ PLAIN = {**SAID, "1": "一"}
 def read_digits(digits: str) -> tuple[str, ...]:
     """A number read out digit by digit, 幺 for 1, in groups that can be kept in mind; the rest is dropped.
 
-    Eleven digits are grouped 3-4-4 as mobile numbers are, all others in fours from the front.
+    Eleven digits are grouped 3-4-4 as mobile numbers are, six 3-3, all others in fours from the front.
     """
     said = spelled(digits)
-    first = 3 if len(said) == 11 else 4
+    first = 3 if len(said) in {6, 11} else 4
     groups = [said[:first], *(said[start : start + 4] for start in range(first, len(said), 4))]
     return tuple(group for group in groups if group)
 

@@ -24,23 +24,32 @@ KEPT_BREATHS = 64  # a megabyte each at most
 LEAST_AT_ONCE, MOST_AT_ONCE = 16, 40  # characters
 MARKS = "。！？!?；;…\n，,、：:."
 # How long each mark may hold a listener up: at least, at most (seconds).
-PAUSES = {"stop": (0.45, 1.30), "comma": (0.22, 0.85), "list": (0.15, 0.60), "end": (0.30, 0.80)}
-WEIGHTS = {"stop": 1.6, "comma": 1.0, "list": 0.7, "end": 1.0}
+# "rest": a text that ends in a semicolon is part of a longer one, as are the digits of a number in groups.
+PAUSES = {"stop": (0.45, 1.30), "comma": (0.22, 0.85), "list": (0.15, 0.60), "end": (0.30, 0.80),
+          "rest": (0.65, 0.80)}  # fmt: skip
+WEIGHTS = {"stop": 1.6, "comma": 1.0, "list": 0.7, "end": 1.0, "rest": 1.0}
+GOES_ON = ("；", ";")
 
 
 class Pace(Enum):
-    """How many characters a minute listeners are given, and how much each phrase itself is drawn out."""
+    """How many characters a minute listeners are given; how much longer than in `PAUSES` a pause may be; how
+    much the words themselves are drawn out, at least and at most: what pauses can't give.
+    """
 
-    NORMAL = (180, 1.0)
-    SLOW = (150, 1.12)
+    NORMAL = (180, 1.0, (1.0, 1.0))
+    SLOW = (150, 1.5, (1.0, 1.15))
 
     @property
     def characters_a_minute(self) -> int:
         return self.value[0]
 
     @property
-    def drawn_out(self) -> float:
+    def longer_pauses(self) -> float:
         return self.value[1]
+
+    @property
+    def drawn_out(self) -> tuple[float, float]:
+        return self.value[2]
 
 
 @dataclass(frozen=True)
@@ -65,9 +74,10 @@ def speak(
         for count, sound in cut(said, [characters(phrase.text) for phrase in breath]):
             together, breath = breath[:count], breath[count:]
             phrases.append(Phrase("".join(phrase.text for phrase in together), together[-1].pause))
-            sounds.append(stretch(sound, pace.drawn_out))
+            sounds.append(sound)
     if not sounds:
         return synthesizer.say(text, language, voice)  # lets the engine say why there is nothing to say
+    sounds = _drawn_out(phrases, sounds, pace)
     pauses = _pauses(phrases, sounds, pace)
     parts = [
         part
@@ -96,13 +106,17 @@ def seconds_of(text: str, pace: Pace = Pace.NORMAL) -> float:
 
 
 def split(text: str) -> list[Phrase]:
-    """The phrases of a text; marks without words between them count as one."""
+    """The phrases of a text; marks without words between them count as one. One that goes on loses its mark:
+    the last digit of a group sounds like any other.
+    """
     phrases: list[Phrase] = []
     for words, marks in re.findall(rf"([^{MARKS}]+)([{MARKS}]*)", text):
         if any(letter.isalnum() for letter in words):
             phrases.append(Phrase(words.strip() + marks[:1].strip(), _kind(marks)))
     if phrases:
-        phrases[-1] = Phrase(phrases[-1].text, "end")
+        last = phrases[-1].text
+        goes_on = last.endswith(GOES_ON)
+        phrases[-1] = Phrase(last[:-1], "rest") if goes_on else Phrase(last, "end")
     return phrases
 
 
@@ -131,15 +145,30 @@ def _kind(marks: str) -> str:
     return "list" if marks[:1] == "、" else "comma"
 
 
-def _pauses(phrases: list[Phrase], sounds: list[Audio], pace: Pace) -> list[float]:
+def _drawn_out(phrases: Sequence[Phrase], sounds: Sequence[Audio], pace: Pace) -> list[Audio]:
+    """The sounds as much longer as it takes to reach the pace with the longest pauses, within its bounds."""
+    least, most = pace.drawn_out
+    pauses = sum(_longest(phrase, pace) for phrase in phrases)
+    times = (_wanted(phrases, pace) - pauses) / sum(sound.seconds for sound in sounds)
+    return [stretch(sound, min(max(times, least), most)) for sound in sounds]
+
+
+def _pauses(phrases: Sequence[Phrase], sounds: Sequence[Audio], pace: Pace) -> list[float]:
     """Pauses (seconds) that bring the whole to the wanted pace, within what sounds natural at each mark."""
-    wanted = sum(characters(phrase.text) for phrase in phrases) * 60 / pace.characters_a_minute
-    spare = max(0.0, wanted - sum(sound.seconds for sound in sounds))
+    spare = max(0.0, _wanted(phrases, pace) - sum(sound.seconds for sound in sounds))
     share = spare / sum(WEIGHTS[phrase.pause] for phrase in phrases)
     return [
-        min(max(share * WEIGHTS[phrase.pause], PAUSES[phrase.pause][0]), PAUSES[phrase.pause][1])
+        min(max(share * WEIGHTS[phrase.pause], PAUSES[phrase.pause][0]), _longest(phrase, pace))
         for phrase in phrases
     ]
+
+
+def _wanted(phrases: Sequence[Phrase], pace: Pace) -> float:
+    return sum(characters(phrase.text) for phrase in phrases) * 60 / pace.characters_a_minute
+
+
+def _longest(phrase: Phrase, pace: Pace) -> float:
+    return PAUSES[phrase.pause][1] * pace.longer_pauses
 
 
 _kept: OrderedDict[tuple[str, str, str, str], Audio] = OrderedDict()

@@ -93,10 +93,19 @@ class Caller:
 
 
 def listener(tell: Tell) -> Callable[[Mapping[str, Any]], None]:
-    """What the phone tells of the line, as the story wants it."""
+    """What the phone tells of the line, as the story wants it: a number that is read out in one line."""
+    row: list[str] = []
 
     def hear(given: Mapping[str, Any]) -> None:
-        if given.get("type") == "caption":
+        if given.get("type") not in ("caption", "ended"):
+            return
+        if given.get("row"):
+            row.append(str(given["text"]))
+            return
+        if row:
+            tell("heard", "".join(row))
+            row.clear()
+        if given["type"] == "caption":
             tell("heard", str(given["text"]))
 
     return hear

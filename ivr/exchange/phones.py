@@ -99,8 +99,9 @@ class WebSocketHandset(Intake):
             raise
 
     async def show(self, caption: str) -> None:
-        """Show the words now spoken."""
-        await self._send({"type": "caption", "text": caption})
+        """Show the words now spoken; a digit of a number stands in a row with those beside it."""
+        is_digit = len(caption.rstrip("；;")) == 1
+        await self._send({"type": "caption", "text": caption, "row": is_digit})
 
     async def expect(self, what: Expecting, seconds: float = 0) -> None:
         """Tell the phone what the call waits for."""

@@ -28,6 +28,7 @@ class ScriptedPhone:
         self, url: str, ticket: str, from_: str = "", to: str = "", listener: Listener | None = None
     ) -> None:
         self.heard: list[str] = []
+        self._is_in_row = False
         self.audio = bytearray()
         self.is_answered = False
         self.end_reason: str | None = None
@@ -130,7 +131,11 @@ class ScriptedPhone:
             case "answered":
                 self.is_answered, self._speed = True, float(given.get("speed", 1))
             case "caption":
-                self.heard.append(str(given["text"]))
+                if given["row"] and self._is_in_row:
+                    self.heard[-1] += str(given["text"])
+                else:
+                    self.heard.append(str(given["text"]))
+                self._is_in_row = given["row"]
             case "wait":
                 self._turns += given["for"] not in (self.expecting, "nothing")
                 self.expecting = str(given["for"])

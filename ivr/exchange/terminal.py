@@ -46,6 +46,7 @@ class TerminalPhone:
         self._write = write
         self._keyboard = sys.stdin.fileno() if keyboard is None else keyboard
         self._loudspeaker = open_loudspeaker()
+        self._is_in_row = False
         self._typed: asyncio.Queue[str] = asyncio.Queue()
 
     async def run(self) -> str:
@@ -93,7 +94,9 @@ class TerminalPhone:
     def _show(self, given: Mapping[str, Any]) -> None:
         match given.get("type"):
             case "caption":
-                self._write(f"\n☎ {given['text']}\n")
+                begins = "" if given["row"] and self._is_in_row else "\n☎ "
+                self._is_in_row = given["row"]
+                self._write(f"{begins}{given['text']}" + "\n" * (not given["row"]))
             case "wait" if ASKS.get(str(given["for"])):
                 self._write(ASKS[str(given["for"])])
             case "sound" if self._loudspeaker:

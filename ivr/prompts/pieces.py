@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ivr.dialogue.turns import Count, Digits, Line, Recall, Sound, Text, Value
 from ivr.prompts.book import Book, PromptError
@@ -83,15 +84,22 @@ def _say(value: Value, is_slow: bool, memory: Mapping[str, str], language: str) 
 
 
 def digit_pieces(digits: str, language: str) -> Iterator[Spoken]:
-    """Pairs of digits, always slow: `3571` is 三五 · 七幺. A last single digit stands alone."""
+    """Digit by digit, always slow, a longer pause between groups: `35710028` is 三 五 七 幺；零 零 二 八."""
     kept = "".join(character for character in digits if character.isdecimal())
-    for start in range(0, len(kept), 2):
-        yield Spoken(digit_words(kept[start : start + 2], language), is_slow=True)
+    ends = set(accumulate(map(len, read_digits(kept)))) - {len(kept)}
+    for place, digit in enumerate(kept, start=1):
+        said = digit_words(digit, language)
+        yield Spoken(ending(said, language) if place in ends else said, is_slow=True)
 
 
-def digit_words(digits: str, language: str) -> str:
-    """One or two digits as they are said: 三五, 七幺; in English left to the voice: `3 5`."""
-    return "".join(read_digits(digits)) if language == "zh" else " ".join(digits)
+def digit_words(digit: str, language: str) -> str:
+    """A digit as it is said: 三, 幺; in English left to the voice."""
+    return "".join(read_digits(digit)) if language == "zh" else digit
+
+
+def ending(digit: str, language: str) -> str:
+    """The same digit at the end of a group: `speech.pacing` pauses longer behind a semicolon."""
+    return f"{digit}；" if language == "zh" else f"{digit};"
 
 
 def count_words(number: int, language: str) -> str:

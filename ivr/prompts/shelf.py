@@ -15,8 +15,7 @@ from pathlib import Path
 
 from ivr.prompts.book import Book
 from ivr.prompts.clips import FORMAT
-from ivr.prompts.pieces import digit_words
-from ivr.prompts.wanted import book_clips, digits_said
+from ivr.prompts.wanted import book_clips, digit_clips
 from speech.audio import Audio, read_audio, write_wav
 from speech.errors import SpeechError
 from speech.pacing import Pace
@@ -38,7 +37,7 @@ class Said:
     @property
     def digest(self) -> str:
         """Its name on the shelf (40 hex digits)."""
-        pace = f"{self.pace.characters_a_minute} {self.pace.drawn_out}"
+        pace = str(self.pace.value)
         parts = (version("tingjian"), FORMAT, self.engine, self.voice, pace, self.language, self.text)
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40]
 
@@ -89,8 +88,7 @@ class Shelf:
 @cache
 def book_texts(language: str) -> frozenset[str]:
     """The words that the program itself brings: sentences of the book, counts and digits."""
-    digits = (digit_words(digits, language) for digits in digits_said())
-    return frozenset((*book_clips(Book.load(language)), *digits))
+    return frozenset((*book_clips(Book.load(language)), *digit_clips(language)))
 
 
 def _taken(path: Path) -> Audio | None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ivr.dialogue.hotline import hotline
 from ivr.dialogue.steps import Flow
 from ivr.prompts.book import Book
-from ivr.prompts.pieces import COUNTED, counted_texts, digit_words
+from ivr.prompts.pieces import COUNTED, counted_texts, digit_words, ending
 from ivr.prompts.walk import flow_texts
 from ivr.view import community_view
 from sync.records.tables import (
@@ -81,13 +81,14 @@ def _all(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[Wanted]:
     for text, importance in _texts(flow, book, records):
         yield Wanted(text, False, importance)
         yield Wanted(text, True, max(importance, Importance.PROMPTS))  # while the voice remembers its words
-    for digits in digits_said():
-        yield Wanted(digit_words(digits, book.language), True, Importance.NUMBERS)
+    for digit in digit_clips(book.language):
+        yield Wanted(digit, True, Importance.NUMBERS)
 
 
-def digits_said() -> tuple[str, ...]:
-    """Every group of digits that is said in one breath: one, or two together."""
-    return (*map(str, range(10)), *(f"{number:02}" for number in range(100)))
+def digit_clips(language: str) -> tuple[str, ...]:
+    """Every digit, as it is said within a group and at the end of one."""
+    said = [digit_words(str(digit), language) for digit in range(10)]
+    return (*said, *(ending(digit, language) for digit in said))
 
 
 def _texts(flow: Flow, book: Book, records: Iterable[str]) -> Iterator[tuple[str, Importance]]:

@@ -159,7 +159,7 @@ def test_the_terminal_phone_shows_captions_and_sends_what_is_typed_and_spoken(tm
         async with town(tmp_path) as t:
             t.web.pages["/calls"] = twiml(MENU)
             t.web.pages["/next"] = twiml('<Record finishOnKey="#" timeout="2" action="BASE/r"/>')
-            t.web.pages["/r"] = twiml("<Say>再见</Say>")
+            t.web.pages["/r"] = twiml("<Say>七</Say><Say>幺；</Say><Say>三</Say><Say>再见</Say>")
             voice = tmp_path / "voice.wav"
             voice.write_bytes(to_wav(speech(2)))
             keyboard_read, keyboard_write = os.pipe()
@@ -172,7 +172,7 @@ def test_the_terminal_phone_shows_captions_and_sends_what_is_typed_and_spoken(tm
             assert await asyncio.wait_for(phone.run(), 20) == "completed"
             assert t.web.at("/next")[0].params["Digits"] == "1"
             assert int(t.web.at("/r")[0].params["RecordingDuration"]) == 2
-            assert "再见" in "".join(shown)
+            assert "\n☎ 七幺；三\n☎ 再见\n" in "".join(shown)
 
     play(scene)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.demo.caller import listener
 from tests.exchange.town import CALLER, COMMUNITY, clip, play, speech, town, twiml
 
 GATHER = '<Gather numDigits="1" timeout="10" finishOnKey="" action="BASE/calls/x/turns/1">{}</Gather>'
@@ -61,6 +62,22 @@ def test_clips_follow_each_other_without_a_gap_and_show_their_captions(tmp_path:
             gaps = [b - a for a, b in pairwise(moments)]
             assert max(gaps) < 0.1
             assert 1.0 < moments[-1] - moments[0] < 1.4
+
+    play(scene)
+
+
+def test_a_number_read_digit_by_digit_is_shown_in_one_row(tmp_path: Path):
+    async def scene() -> None:
+        said = ("受理号是", "七", "幺；", "三", "谢谢您。", "好")
+        async with town(tmp_path) as t:
+            t.web.pages["/calls"] = twiml(*(f"<Say>{words}</Say>" for words in said))
+            told: list[tuple[str, str]] = []
+            tell = listener(lambda what, words: told.append((what, words)))
+            async with t.phone(listener=tell) as phone:
+                await phone.wait_for_end()
+            rows = ["受理号是", "七幺；三", "谢谢您。", "好"]
+            assert phone.heard == rows
+            assert told == [("heard", words) for words in rows]
 
     play(scene)
 

@@ -79,6 +79,13 @@ def test_a_pause_is_set_only_where_one_was_heard() -> None:
     assert (together, sound.seconds) == (2, unbroken.seconds)
 
 
+def test_a_text_that_goes_on_sounds_the_same_and_rests_longer() -> None:
+    hummer = Hummer(name="hummer of numbers")
+    within, at_the_end = (speak(text, hummer, FEMALE, Pace.SLOW) for text in ("五", "五；"))
+    assert hummer.said == ["五"]
+    assert 0.3 < at_the_end.seconds - within.seconds < 0.5
+
+
 def test_nothing_to_say_is_an_error() -> None:
     with pytest.raises(SpeechError):
         speak("……", Hummer())

@@ -127,7 +127,7 @@ def in_the_records(archive: Archive, receipt_words: str) -> None:
     assert (topic, kind, state, stage, release) == (LAMPS, "opinion", "approved", "settled", "words")
     assert (recordings, transcripts) == (1, 1)
     assert left.recordings == (("stored", True, True),)
-    assert receipt_words == "".join(read_digits(left.receipts[0]))
+    assert receipt_words == "；".join(read_digits(left.receipts[0]))
     once = {"ballot", "consent", "heard", "opinion", "release", "satisfaction"}
     assert set(left.captures) == {(kind, "merged", 1) for kind in once}
     assert left.created == (("ballot", "created", 1), ("opinion", "created", 1))

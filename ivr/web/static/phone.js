@@ -58,8 +58,14 @@ function show(state) {
   find("status").dataset.state = state;
 }
 
-function caption(text, spokenIn = "zh") {
+function caption(text, spokenIn = "zh", isInRow = false) {
+  const before = find("captions").lastElementChild;
+  if (isInRow && before?.dataset.row) {
+    before.textContent += text; // a number that is read digit by digit
+    return;
+  }
   const line = document.createElement("li");
+  if (isInRow) line.dataset.row = "yes";
   line.lang = spokenIn === "zh" ? "zh-CN" : "en";
   line.textContent = text;
   find("captions").append(line);
@@ -138,7 +144,7 @@ class Call {
 
   take(message) {
     if (message.type === "answered") show("nothing");
-    else if (message.type === "caption") caption(message.text);
+    else if (message.type === "caption") caption(message.text, "zh", message.row);
     else if (message.type === "flush") this.loudspeaker.port.postMessage("flush");
     else if (message.type === "ended") this.end(message.reason === "busy" ? "busy" : "ended");
     else if (message.type === "wait") {
