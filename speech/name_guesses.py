@@ -15,6 +15,8 @@ from speech.name_letters import (
     common_surnames,
     double_sounds,
     given_letters,
+    given_name_sounds,
+    given_names,
     is_common,
     is_han,
     is_mark,
@@ -79,6 +81,7 @@ def _likeness(text: str, at: int, size: int) -> float:
     return (
         _of_surname(letters[:first])
         + sum(map(_of_given, letters[first:]))
+        + _of_given_name(letters[first:])
         - _of_words(letters)
         + _of_end(text, at + size)
         + (0.5 if size > 2 else -0.5)
@@ -100,6 +103,14 @@ def _of_given(letter: str) -> float:
     return 1 if letter in given_letters() else 0.5 if sound_of(letter) in _given_sounds() else 0
 
 
+def _of_given_name(letters: str) -> float:
+    """How much more two letters tell together: 彩霞, and 踩下, which sounds so."""
+    if letters in given_names():
+        return 1.5
+    is_one = len(letters) == 2 and not NEVER_GIVEN.intersection(letters)
+    return 1 if is_one and sound_of(letters) in given_name_sounds() else 0
+
+
 def _of_words(letters: str) -> float:
     """How much speaks against a name because the letters are everyday words."""
     first = 2 if letters[:2] in surnames() else 1
@@ -117,6 +128,8 @@ def _weight(word: str) -> float:
 
 def _weight_of_given(word: str) -> float:
     """国强 and 海燕 are words, too."""
+    if word in given_names():
+        return 0
     often = jieba.get_FREQ(word) or 0
     return 0.25 * (often > 2) if often <= FAMOUS and given_letters().issuperset(word) else _weight(word)
 

@@ -12,6 +12,7 @@ from speech.private_sounds import sound_of
 
 SURNAMES = Path(__file__).with_name("surnames.txt")
 GIVEN = Path(__file__).with_name("given.txt")
+NAMES = Path(__file__).with_name("given_names.txt")
 COMMON = 100  # surnames, the most frequent first in their file
 # How often jieba's corpus has a word.
 SELDOM = 20  # hardly a word
@@ -32,9 +33,27 @@ def given_letters() -> frozenset[str]:
 
 
 @cache
+def given_names() -> frozenset[str]:
+    """Given names of two characters that many people bear."""
+    return frozenset(NAMES.read_text(encoding="utf-8").split())
+
+
+@cache
+def given_name_sounds() -> frozenset[str]:
+    """How they sound."""
+    return frozenset(map(sound_of, given_names()))
+
+
+@cache
 def first_letters() -> frozenset[str]:
     """Characters that a surname begins with."""
     return frozenset(surname[0] for surname in surnames())
+
+
+@cache
+def double_surnames() -> frozenset[str]:
+    """The surnames of two characters that are no everyday words (东方)."""
+    return frozenset(surname for surname in surnames() if len(surname) > 1 and not is_common(surname))
 
 
 @cache

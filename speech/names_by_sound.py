@@ -7,12 +7,21 @@ from collections.abc import Iterator, Set
 from functools import cache
 
 from speech.name_guesses import expected, guessed
-from speech.name_letters import common_surnames, given_letters, is_common
+from speech.name_letters import (
+    common_surnames,
+    double_surnames,
+    given_letters,
+    given_name_sounds,
+    given_names,
+    is_common,
+    sounds_common,
+)
 from speech.private_cues import (
     CALLED_SO,
     FRAMES,
     INTRODUCTIONS,
     NAMING,
+    NO_SURNAME,
     PEOPLE,
     PLACE_SIGN,
     SOMEBODY,
@@ -44,15 +53,25 @@ def by_people(sounds: str) -> set[int]:
 
 def unannounced(text: str) -> Iterator[tuple[int, int]]:
     """What looks so much like a name that it needs no word before it."""
+    sounds = sound_of(text)
     for at in range(len(text) - 2):
-        if text[at] not in common_surnames():
+        if text[at : at + 2] in double_surnames() and (end := guessed(text, at, AFTER_SOMEBODY)):
+            yield at, end
+            continue
+        is_given = text[at + 1 : at + 3] in given_names()
+        if text[at] not in common_surnames() and not (is_given and _may_be_surname(text[at])):
             continue
         known = sum(letter in given_letters() for letter in text[at + 1 : at + 3])
+        known = max(known, sounds[at + 1 : at + 3] in given_name_sounds())
         if not known and not DOES.match(text, at + 3):
             continue
         is_other = (at and is_common(text[at - 1 : at + 1])) or PLACE_SIGN.intersection(text[at + 2 : at + 4])
         if not is_other and (end := guessed(text, at, _unmistakable(known, text, at + 3))):
             yield at, end
+
+
+def _may_be_surname(letter: str) -> bool:
+    return sounds_common(letter) and letter not in NO_SURNAME
 
 
 def _unmistakable(known: int, text: str, end: int) -> float:

@@ -43,6 +43,7 @@ PEOPLE = (
     "弟弟", "姐姐", "妹妹", "嫂子", "老头子", "亲家", "邻居", "隔壁", "对门", "楼长", "组长",
     "队长", "村长", "房东", "房主", "户主", "住户", "租户", "租客", "房客", "业主", "居民",
     "村民", "老人", "患者", "病人", "同学", "同事", "战友", "保姆", "护工", "司机", "家属",
+    "保安", "保洁员", "老板", "师傅", "楼组长", "老姐妹", "老邻居", "工友", "老同事", "义工", "店主", "车主",
     "党员", "经理", "会计", "代表", "志愿者", "网格员", "本人", "姓名", "负责人", "当事人", "承租人",
     "联系人", "收件人", "报修人", "反映人", "投诉人", "申请人",
 )
@@ -56,7 +57,23 @@ NAMING = (
 INTRODUCTIONS = (
     (2.0, ("我叫", "他叫", "名叫", "叫做", "大名叫", "真名")),
     (2.0, ("联系", "转告", "隔壁的", "楼上的")),
-    (2.5, ("我是", "这是", "应该是", "通知", "告诉", "麻烦")),
+    (
+        2.5,
+        (
+            "我是",
+            "这是",
+            "应该是",
+            "通知",
+            "告诉",
+            "麻烦",
+            "住的是",
+            "写的是",
+            "租给了",
+            "听说",
+            "我妈",
+            "我爸",
+        ),
+    ),
 )
 # Others, taken as they are written only.
 SOMEBODY = re.compile("[人子主客长员户女孙妈爸公婆伴][叫是]")
@@ -81,7 +98,7 @@ NEVER_GIVEN = frozenset(
     "，这那哪谁什么怎因为所以但如果希同反支赞无未经啊吧呢吗呀哦嗯上下里外前后个些点样做打看听找用吃走跑家"
 )
 # No surname, though they sound like one; no part of any name, however it was misheard.
-NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然识各其此只更最多少大小新老好")
+NO_SURNAME = NEVER_GIVEN | frozenset("连由应像已以又人一该且并混然识各其此只更最多少大小新老好市家")
 NO_PART = frozenset("的了就并和其各我你他她它们这那也很吗呢吧")
 # What is called or meant without a name.
 NOBODY = re.compile(
@@ -92,7 +109,22 @@ NOBODY = re.compile(
 NO_ANSWER = re.compile("什么|不|和|跟|与|电话|号码|地址|在哪|多少|没|谁|错|得|起|很|太|的|了|上|下|里|也|都")
 # What is said of people instead of their names, in whatever letters it is written.
 STATES = (
-    *("无业", "下岗", "退休", "离休", "独居", "有病", "残疾", "低保", "要求", "反映", "说话", "咬不", "走得"),
+    *(
+        "无业",
+        "下岗",
+        "退休",
+        "离休",
+        "独居",
+        "有病",
+        "残疾",
+        "低保",
+        "要求",
+        "反映",
+        "说话",
+        "咬不",
+        "走得",
+        "毛坯房",
+    ),
 )
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
@@ -101,7 +133,18 @@ RARE = frozenset(
 )
 # What makes of a name the name of a place or a house.
 PLACES = re.compile("大道|大街|大学|学院|小学|中学|学校|医院|公司|小区|社区|超市|广场|花园")
-PLACE_SIGN = frozenset("镇乡村县市区路街河湖江桥站厂局寺庙庵港某")
+PLACE_SIGN = frozenset("省镇乡村县市区路街河湖江桥站厂局寺庙庵港某")
+# What names from other tongues are often made of; two side by side are one, however they were misheard.
+# fmt: off
+STRANGE = (
+    "扎西", "顿珠", "卓玛", "尼玛", "次仁", "多吉", "旺堆", "达娃", "边巴", "罗布",
+    "平措", "央金", "拉姆", "格桑", "丹增", "加措", "洛桑", "巴桑", "曲珍", "白玛",
+    "买买提", "麦麦提", "吐尔逊", "阿依", "古丽", "艾山", "艾合买提", "阿卜杜", "热合曼", "努尔",
+    "木拉提", "玉素甫", "帕提曼", "阿曼", "热孜", "库尔班", "亚森", "买合木提", "艾尼瓦尔", "巴特尔",
+    "其其格", "苏和", "格日勒", "乌云", "那仁", "巴图", "娜仁", "托娅", "萨仁", "高娃",
+    "阿拉坦", "布和", "宝音", "朝鲁", "斯琴", "塔娜", "图雅", "哈斯",
+)
+# fmt: on
 # Names that are written by their sound from other tongues.
 STRANGER = re.compile(r"[\u4e00-\u9fff]{1,7}[·•・‧][\u4e00-\u9fff]{1,8}")
 FOREIGN = frozenset(

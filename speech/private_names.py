@@ -35,6 +35,7 @@ from speech.private_cues import (
     PLACES,
     RARE,
     START,
+    STRANGE,
     STRANGER,
     SURELY,
     TITLE,
@@ -61,7 +62,7 @@ def find_names(text: str) -> Iterator[Found]:
     hints = {match.end() for match in PERHAPS.finditer(text)}
     starts = {match.end() for match in START.finditer(text)}
     hints |= by_people(sound_of(text)) - starts
-    for start, end in (*_of_strangers(text, sure | hints), *_of_myself(text)):
+    for start, end in (*_of_strangers(text, sure | hints), *_of_strange_parts(text), *_of_myself(text)):
         yield start, end, "name"
     for at in sorted(sure):
         if end := _introduced(text, at):
@@ -87,6 +88,14 @@ def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:
         letters = text[start:point] + text[point + 1 : end]
         if sum(letter in FOREIGN for letter in letters) * 2 >= len(letters):
             yield start, end
+
+
+def _of_strange_parts(text: str) -> Iterator[tuple[int, int]]:
+    """扎西顿竹, 阿姨鼓励买买提: parts of such names side by side, as they are written or sound."""
+    for match in _strange().finditer(sound_of(text)):
+        letters, sounds = text[match.start() : match.end()], match[0]
+        if any(part in letters or (len(part) > 2 and sound_of(part) in sounds) for part in STRANGE):
+            yield match.span()
 
 
 def _of_myself(text: str) -> Iterator[tuple[int, int]]:
@@ -177,6 +186,11 @@ def _recognised(text: str, at: int, is_hinted: bool, is_start: bool) -> int:
     if is_hinted and end - at == len(surname) + 1 and not ENDS.match(text, end) and may_be_given(text[end]):
         end += not jieba.get_FREQ(text[end : end + 2])  # an unusual letter, with which no word begins
     return 0 if is_plain_word(text[at : at + NEARBY], end - at) else end
+
+
+@cache
+def _strange() -> re.Pattern[str]:
+    return re.compile(f"(?:{sounding_like(STRANGE).pattern}){{2,}}")
 
 
 @cache

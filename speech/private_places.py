@@ -55,6 +55,8 @@ HOME = re.compile(
     "(?:住[在着了]?|家[在住]|家里是?|地址是?|门牌号?|[寄送]到?)[：:，,]?$|我(?:这边|这里|家)?是$"
 )
 LIVED_AT = re.compile("住|址|门牌|寄|送")
+# Before 5单元1102 stands a building, whatever was heard: 34程, 60，床.
+MISHEARD_BUILDING = re.compile(rf"(?:{NUMBER})[，, ]?[^\W\d_年月日点的是在和个户元块人天]$")
 LONGEST_NAME = 6  # of a street, whose 路 or 街 was misheard
 PUBLIC = re.compile(
     "的?[^，。！？]{0,8}"
@@ -119,6 +121,12 @@ def _door(text: str, chain: list[_Part]) -> tuple[int, int] | None:
     place = _place(text, start)
     home = HOME.search(text[max(0, place - 18) : place])
     is_door = _leads_to_a_door(units, text[place:start], home[0] if home else "", text[end : end + 16])
+    if (
+        is_door
+        and units[0] == "unit"
+        and (building := MISHEARD_BUILDING.search(text, max(0, start - 16), start))
+    ):
+        place = _place(text, building.start())
     return (place, end) if is_door else None
 
 

@@ -46,6 +46,13 @@ READ_OUT = re.compile("[^，。]{0,5}?[·，. ]?((?:[A-Z0-9][ ，.·]?){3,6}[A-Z
 # Two figures at least, where everything else was misheard.
 NAMED = re.compile("号码?[是试似]?|[是试似]")
 LAST_FIGURE = re.compile("[^，。！？0-9]{0,10}[0-9][^，。！？]{0,6}[0-9]")
+# How the letter of a city is said, as a recognizer writes it: 鲁西30985, 鲁爱吃79-86.
+SAID_LETTERS = (
+    ("诶", "必", "西", "弟", "一", "艾弗", "寄", "艾吃", "杰", "开", "艾勒", "艾姆", "恩", "批"),
+    ("可优", "阿", "艾斯", "踢", "优", "威", "大布溜", "艾克斯", "歪", "贼"),
+)
+BEGINS = re.compile(f"[{PROVINCES}{SOUND_ALIKE}]")
+SPELLED = re.compile(r"(?:[-·. ]?[0-9]){4,5}(?![0-9元块万多余年个号路度米人户名])")
 LONGEST = 18
 LEAST_FIGURES = 4
 
@@ -59,7 +66,10 @@ def find_plates(text: str) -> Iterator[Found]:
     for car in CARS:
         for match in car.finditer(figures):
             yield match.start(1), match.end(1), "plate"
-    for cue in _cue_by_sound().finditer(sound_of(text)):
+    sounds = sound_of(text)
+    for start, end in _with_said_letter(figures, sounds):
+        yield start, end, "plate"
+    for cue in _cue_by_sound().finditer(sounds):
         start = AFTER_CUE.match(text, cue.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
         told = figures[start : start + LONGEST]
         found = READ_OUT.match("".join(sounding(letter) or letter for letter in told))
@@ -67,6 +77,25 @@ def find_plates(text: str) -> Iterator[Found]:
             yield start, start + found.end(), "plate"
         elif (last := LAST_FIGURE.match(told)) and NAMED.match(text, cue.end()):
             yield start, start + last.end(), "plate"
+
+
+def _with_said_letter(figures: str, sounds: str) -> Iterator[tuple[int, int]]:
+    """A province, its letter as it is said, and what can only be figures after both."""
+    for province in BEGINS.finditer(figures):
+        at = province.end()
+        for size in (3, 2, 1):
+            told = figures[at + size : at + size + LONGEST]
+            row = SPELLED.match("".join(sounding(letter) or letter for letter in told))
+            if row and sounds[at : at + size] in _letter_sounds():
+                written = sum(letter.isdigit() for letter in told[: row.end()])
+                if written >= LEAST_FIGURES - (province[0] in PROVINCES):
+                    yield province.start(), at + size + row.end()
+                    break
+
+
+@cache
+def _letter_sounds() -> frozenset[str]:
+    return frozenset(sound_of(letter) for letters in SAID_LETTERS for letter in letters)
 
 
 @cache
