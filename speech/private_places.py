@@ -43,6 +43,7 @@ ESTATE = (
 )
 ROAD = "大道|路|街|巷|胡同|弄|条|道|里"
 VILLAGE = "村|屯|寨|庄|湾|冲|坪|组|队"
+_PLACE = re.compile(rf"(?:{ESTATE}|{ROAD}|{VILLAGE})$")
 BETWEEN = re.compile(rf"[，, ]?(?:第|之|的)?(?:[^\W\d_，。]{{2,8}}?(?:{ESTATE}))?第?")
 # Where a place name can't reach back over.
 STOP = re.compile(
@@ -80,6 +81,11 @@ def find_addresses(text: str) -> Iterator[Found]:
     plain = restored(text)
     for start, end in (*_doors(plain), *homes(text, plain, letter_shapes(plain), _place_by_sound())):
         yield start, end, "address"
+
+
+def is_place(name: str) -> bool:
+    """Whether it ends as the names of streets, estates and villages do."""
+    return _PLACE.search(name) is not None
 
 
 def _doors(plain: str) -> Iterator[tuple[int, int]]:
@@ -156,8 +162,7 @@ def _place(text: str, start: int) -> int:
     for stop in STOP.finditer(text, first, start):
         first = stop.end()
     name = text[first:start].removesuffix("第")
-    is_known = re.search(rf"(?:{ESTATE}|{ROAD}|{VILLAGE})$", name) is not None
-    if not name.isalpha() or (len(name) > 6 and not is_known) or first == start - 16:
+    if not name.isalpha() or (len(name) > 6 and not is_place(name)) or first == start - 16:
         return start
     return first
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from speech.private_names import find_names
 from speech.private_numbers import find_numbers
-from speech.private_places import find_addresses
+from speech.private_places import find_addresses, is_place
 from speech.private_plates import find_plates
 
 # What is read in place of each kind; the text stays a sentence that can be spoken.
@@ -41,14 +41,18 @@ class Redacted:
 
 
 def redact(text: str) -> Redacted:
-    """Find and replace what is private in a Chinese text. Numbers go before plates, addresses and names."""
+    """Find and replace what is private in a Chinese text. Plates and numbers go before addresses and names;
+    a street or an estate is one with what was taken for a number behind it (环城东路54-3-12040).
+    """
     found: list[Span] = []
-    taken = bytearray(len(text))
     for find in (find_plates, find_numbers, find_addresses, find_names):
         for span in _joined(find(text)):
-            if not any(taken[span.start : span.end]):
-                taken[span.start : span.end] = bytes([1]) * (span.end - span.start)
+            others = [one for one in found if one.start < span.end and span.start < one.end]
+            if not others:
                 found.append(span)
+            elif span.kind == "address" and is_place(text[span.start : min(others).start]):
+                found = [one for one in found if one not in others]
+                found.append(Span(span.start, max(one.end for one in (span, *others)), span.kind))
     spans = tuple(sorted(found))
     kept: list[str] = []
     last = 0
