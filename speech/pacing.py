@@ -149,7 +149,8 @@ def _drawn_out(phrases: Sequence[Phrase], sounds: Sequence[Audio], pace: Pace) -
     """The sounds as much longer as it takes to reach the pace with the longest pauses, within its bounds."""
     least, most = pace.drawn_out
     pauses = sum(_longest(phrase, pace) for phrase in phrases)
-    times = (_wanted(phrases, pace) - pauses) / sum(sound.seconds for sound in sounds)
+    said = sum(sound.seconds for sound in sounds)
+    times = (_wanted(phrases, pace) - pauses) / said if said else least
     return [stretch(sound, min(max(times, least), most)) for sound in sounds]
 
 

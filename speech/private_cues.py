@@ -57,23 +57,8 @@ NAMING = (
 INTRODUCTIONS = (
     (2.0, ("我叫", "他叫", "名叫", "叫做", "大名叫", "真名")),
     (2.0, ("联系", "转告", "隔壁的", "楼上的")),
-    (
-        2.5,
-        (
-            "我是",
-            "这是",
-            "应该是",
-            "通知",
-            "告诉",
-            "麻烦",
-            "住的是",
-            "写的是",
-            "租给了",
-            "听说",
-            "我妈",
-            "我爸",
-        ),
-    ),
+    (2.5, ("我是", "这是", "应该是", "通知", "告诉", "麻烦")),
+    (2.5, ("住的是", "写的是", "租给了", "听说", "我妈", "我爸")),
 )
 # Others, taken as they are written only.
 SOMEBODY = re.compile("[人子主客长员户女孙妈爸公婆伴][叫是]")
@@ -109,22 +94,8 @@ NOBODY = re.compile(
 NO_ANSWER = re.compile("什么|不|和|跟|与|电话|号码|地址|在哪|多少|没|谁|错|得|起|很|太|的|了|上|下|里|也|都")
 # What is said of people instead of their names, in whatever letters it is written.
 STATES = (
-    *(
-        "无业",
-        "下岗",
-        "退休",
-        "离休",
-        "独居",
-        "有病",
-        "残疾",
-        "低保",
-        "要求",
-        "反映",
-        "说话",
-        "咬不",
-        "走得",
-        "毛坯房",
-    ),
+    *("无业", "下岗", "退休", "离休", "独居", "有病", "残疾", "低保", "要求", "反映", "说话", "咬不", "走得"),
+    "毛坯房",
 )
 # Surnames that are far more often something else; they need more than a hint.
 RARE = frozenset(
