@@ -252,7 +252,8 @@ def render_beginning(place: Town, engine: Synthesizer) -> None:
             await phone.press(*KEYS[: WELL_SPOKEN - 1])
             await phone.phone.wait_for_keys()
             with place.archive.database.read() as session:  # when the call is over, they are emptied
-                return list(session.scalars(select(CallTurn.answer).order_by(CallTurn.n)))
+                said = select(CallTurn.answer).where(CallTurn.answer != "").order_by(CallTurn.n)
+                return list(session.scalars(said))
 
     answers = asyncio.run(rehearse())
     with place.archive.database.read() as session:
