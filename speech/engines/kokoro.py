@@ -79,12 +79,9 @@ class KokoroSynthesizer:
 
     def _spell(self, text: str) -> list[list[int]]:
         """The symbols of each word and mark. A word begins with a space, but for a 七 all by itself."""
-        words = []
+        words, before = [], "" if text in MURMURED else " "
         for word in self._speller.spell(text):
-            before = "" if text in MURMURED else " "
-            spelled = (
-                word if isinstance(word, str) else before + "".join(_sound(syllable) for syllable in word)
-            )
+            spelled = word if isinstance(word, str) else before + "".join(map(_sound, word))
             if ids := [self._symbols[symbol] for symbol in spelled if symbol in self._symbols]:
                 words.append(ids)
         return words
