@@ -15,20 +15,27 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from benchmarks.private_calls import Heard, call, recognised
 from benchmarks.private_match import audible, is_hidden, kept, left_over, placed
 from benchmarks.private_said_held_out import SAID_HELD_OUT
+from benchmarks.private_said_strangers import SAID_STRANGERS
 from benchmarks.private_said_tuning import SAID_TUNING
 from benchmarks.private_sentences import NAMES, NUMBERS, Private, Sentence, sentences
-from benchmarks.private_templates import HELD_OUT, TUNING, Half
+from benchmarks.private_templates import HELD_OUT, NOTHING, TUNING, Half
 from benchmarks.report import Measured
 from speech.bleep import bleep, hidden_intervals, hidden_letters
 from speech.errors import SpeechError
+from speech.recognize import Transcript
 from speech.redact import redact
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-HALVES = {"tuning": (TUNING, SAID_TUNING, 11), "held_out": (HELD_OUT, SAID_HELD_OUT, 12)}
+HALVES = {
+    "tuning": (TUNING, SAID_TUNING, 11),
+    "held_out": (HELD_OUT, SAID_HELD_OUT, 12),
+    "strangers": (NOTHING, SAID_STRANGERS, 57),
+}
 TIMES = 6  # how often each template is filled
 CALLS = 26  # of each half's first templates: about every one that can be said, once; and all of the second
 IN_THE_SOUND = 40  # of these calls, which are bleeped and heard again
@@ -68,8 +75,9 @@ def measure() -> Iterator[Measured]:
         calls = [call(one, number) for number, one in enumerate(_to_be_said(written, said, seed))]
         yield from _told(f"private.{name}.phone", _of_calls(calls), SPOKEN_NUMBERS)
         plain = [call(Sentence(one, one, ()), number) for number, one in enumerate(said.plain)]
-        heard = [one.transcript.text for one in plain]
-        yield _false_alarms(f"private.{name}.phone.false_alarms", heard)
+        flagged = fmean(bool(_hidden_in(one.transcript)) for one in plain)
+        at = f"private.{name}.phone.false_alarms"
+        yield Measured(at, flagged, f"of {len(plain)}", MOST_FALSE_ALARMS, is_at_most=True)
         yield from _in_the_sound(f"private.{name}.sound", calls[:: len(calls) // IN_THE_SOUND])
 
 
@@ -115,6 +123,11 @@ def _hidden(text: str) -> frozenset[int]:
     return frozenset(place for span in redact(text).spans for place in range(span.start, span.end))
 
 
+def _hidden_in(heard: Transcript) -> frozenset[int]:
+    found = redact(heard.text, heard.others).spans
+    return frozenset(place for span in found for place in range(span.start, span.end))
+
+
 def _of_messages() -> Iterator[Measured]:
     """The shared sets, where they are: marked sentences to tune on, and messages to a town's government.
 
@@ -147,13 +160,13 @@ def _of_civic(path: Path) -> Iterator[Measured]:
     for text in short:
         redact(text)
     spent = (time.process_time() - start) / len(short) * 1_000
-    yield Measured("private.message_of_60", spent, "ms", 1.0, is_at_most=True)
+    yield Measured("private.message_of_60", spent, "ms", 2.0, is_at_most=True)
 
 
 def _of_calls(calls: Sequence[Heard]) -> Tally:
     tally = Tally()
     for one in calls:
-        text, hidden = one.transcript.text, _hidden(one.transcript.text)
+        text, hidden = one.transcript.text, _hidden_in(one.transcript)
         for stretch, places in placed(one.sentence.text, text, one.sentence.private):
             tally.count(stretch, is_hidden(stretch, places, hidden))
     return tally
@@ -170,7 +183,8 @@ def _bleeped(name: str, calls: Sequence[Heard], *, is_corrected: bool) -> Iterat
     for one in calls:
         said = one.sentence.text
         text = said if is_corrected else one.transcript.text
-        hidden = hidden_letters(text, redact(text).text)
+        shown = redact(text) if is_corrected else redact(text, one.transcript.others)
+        hidden = hidden_letters(text, shown.text)
         try:
             tones = hidden_intervals(text, hidden, one.transcript.words, one.sound.seconds)
         except SpeechError:

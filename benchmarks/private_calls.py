@@ -41,7 +41,8 @@ def recognised(sound: Audio) -> Transcript:
     if not kept.exists():
         _write(kept, json.dumps(asdict(_recognizer().transcribe(sound)), ensure_ascii=False).encode())
     told = json.loads(kept.read_bytes())
-    return Transcript(**told | {"words": tuple(Word(**word) for word in told["words"])})
+    words = tuple(Word(**word) for word in told["words"])
+    return Transcript(**told | {"words": words, "others": tuple(told["others"])})
 
 
 def _said(text: str, voice: str) -> Audio:

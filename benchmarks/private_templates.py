@@ -135,6 +135,8 @@ TUNING = Half(
     corrections=("不对，是", "哦不，"),
 )
 
+NOTHING = Half((), (), (), (), (), (), (), (), (), (), ())
+
 HELD_OUT = Half(
     sentences=lines("""
         同志您好，免贵姓{surname}，想问问食堂的事

@@ -10,6 +10,7 @@ import jieba
 
 from speech.name_guesses import guessed
 from speech.name_letters import (
+    common_surnames,
     double_sounds,
     end_of_name,
     first_letters,
@@ -64,15 +65,26 @@ def find_names(text: str) -> Iterator[Found]:
     hints |= by_people(sound_of(text)) - starts
     for start, end in (*_of_strangers(text, sure | hints), *_of_strange_parts(text), *_of_myself(text)):
         yield start, end, "name"
-    for at in sorted(sure):
-        if end := _introduced(text, at):
-            yield at, end, "name"
-    for at, letter in enumerate(text):
-        end = _recognised(text, at, at in hints, at in starts) if letter in first_letters() else 0
-        if end:
-            yield at, end, "name"
-    for start, end in (*announced(text), *unannounced(text)):
-        yield start, end, "name"
+    found = [(at, _introduced(text, at)) for at in sorted(sure)]
+    first = (at for at, letter in enumerate(text) if letter in first_letters())
+    found += [(at, _recognised(text, at, at in hints, at in starts)) for at in first]
+    for start, end in (*found, *announced(text), *unannounced(text)):
+        if end and not is_of_title(text, start, end):
+            yield start, end, "name"
+
+
+def is_of_title(text: str, start: int, end: int) -> bool:
+    """Whether it is a surname with a title (何叔叔), what such a one does (李师傅修水管), or in a title."""
+    if start and TITLE.match(text, start - 1):
+        return True
+    own = surname_at(text, start)
+    title = TITLE.match(text, start + len(own)) if own else None
+    return (title is not None and title.end() >= end) or _after_title().search(text[:start]) is not None
+
+
+@cache
+def _after_title() -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(common_surnames())})(?:{TITLE.pattern})$")
 
 
 def _of_strangers(text: str, cues: set[int]) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,7 @@ LAST_GROUP = re.compile("[，,、 ][0-9零〇一幺二两三四五六七八九]{
 UNIT = re.compile("[号楼栋幢座室弄层组村月日点年岁个户块元门天人次周家名条辆只位]|单元|小时|分钟")
 MONEY = re.compile(r"^\s*多?[元块角毛万亿%％]")
 SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
+_HOTLINE = re.compile(rf"(?<!\d)(?:{SERVICE.pattern})(?!\d)")  # 我打12345打了三遍
 MOBILE = re.compile(r"1[3-9]\d{9}")
 IDENTITY = re.compile(r"\d{17}[\dX]|\d{15}")
 TELEPHONE = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|400\d{7}")
@@ -108,7 +109,7 @@ def _wider(text: str, found: Sequence[Run], loose: Sequence[Run]) -> Iterator[Ru
     for run in loose:
         own = [one for one in found if run.start < one.end and one.start < run.end]
         is_likely = own or _is_cued(_before(text, run)) or UNCUED.fullmatch(run.digits)
-        if any(map(_is_whole, own)) or not is_likely:
+        if any(map(_is_whole, own)) or not is_likely or _HOTLINE.match(text, run.start):
             yield from own
         else:
             yield run

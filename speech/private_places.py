@@ -44,6 +44,7 @@ ESTATE = (
 ROAD = "大道|路|街|巷|胡同|弄|条|道|里"
 VILLAGE = "村|屯|寨|庄|湾|冲|坪|组|队"
 _PLACE = re.compile(rf"(?:{ESTATE}|{ROAD}|{VILLAGE})$")
+_BUILDINGS = re.compile(rf"(?:{NUMBER}(?:号楼|栋|幢|座|单元|楼|层|区|期)[和跟与、，到至]?)+[^\d，]{{0,3}}$")
 BETWEEN = re.compile(rf"[，, ]?(?:第|之|的)?(?:[^\W\d_，。]{{2,8}}?(?:{ESTATE}))?第?")
 # Where a place name can't reach back over.
 STOP = re.compile(
@@ -86,6 +87,11 @@ def find_addresses(text: str) -> Iterator[Found]:
 def is_place(name: str) -> bool:
     """Whether it ends as the names of streets, estates and villages do."""
     return _PLACE.search(name) is not None
+
+
+def is_building(letters: str) -> bool:
+    """Whether it is nothing but buildings and units (9号楼和10号楼中间): topics are about these."""
+    return _BUILDINGS.match(letters) is not None
 
 
 def _doors(plain: str) -> Iterator[tuple[int, int]]:

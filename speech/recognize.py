@@ -27,7 +27,8 @@ class Transcript:
     """What was said: simplified, punctuated text and its words; empty where nobody spoke.
 
     `confidence` is from 0 to 1; `engine` names the engine with its version; `speech_seconds` is how long
-    there was a voice at all.
+    there was a voice at all. `others`: what may have been said instead, the likeliest first, where the engine
+    tells; it helps to find what is private (`speech/redact.py`) and is kept nowhere.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Transcript:
     engine: str
     confidence: float
     speech_seconds: float
+    others: tuple[str, ...] = ()
 
     @property
     def is_silent(self) -> bool:

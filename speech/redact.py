@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from speech.private_names import find_names
+from speech.private_names import find_names, is_of_title
 from speech.private_numbers import find_numbers
-from speech.private_places import find_addresses, is_place
+from speech.private_places import find_addresses, is_building, is_place
 from speech.private_plates import find_plates
+from speech.private_tagger import find_likely
 
 # What is read in place of each kind; the text stays a sentence that can be spoken.
 STANDS_FOR = {
@@ -40,9 +41,23 @@ class Redacted:
     spans: tuple[Span, ...]
 
 
-def redact(text: str) -> Redacted:
-    """Find and replace what is private in a Chinese text. Plates and numbers go before addresses and names;
-    a street or an estate is one with what was taken for a number behind it (环城东路54-3-12040).
+def redact(text: str, others: Sequence[str] = ()) -> Redacted:
+    """Find and replace what is private in a Chinese text: by rule, and by its likeness to what was private in
+    others. `others`: what a recognizer may have heard instead, where it tells.
+    """
+    found = _by_rule(text)
+    spans = tuple(_touching_joined((*found, *_by_likeness(text, others, found))))
+    kept: list[str] = []
+    last = 0
+    for span in spans:
+        kept += (text[last : span.start], STANDS_FOR[span.kind])
+        last = span.end
+    return Redacted("".join((*kept, text[last:])), spans)
+
+
+def _by_rule(text: str) -> list[Span]:
+    """Plates and numbers go before addresses and names; a street or an estate is one with what was taken for
+    a number behind it (环城东路54-3-12040).
     """
     found: list[Span] = []
     for find in (find_plates, find_numbers, find_addresses, find_names):
@@ -53,13 +68,29 @@ def redact(text: str) -> Redacted:
             elif span.kind == "address" and is_place(text[span.start : min(others).start]):
                 found = [one for one in found if one not in others]
                 found.append(Span(span.start, max(one.end for one in (span, *others)), span.kind))
-    spans = tuple(sorted(found))
-    kept: list[str] = []
-    last = 0
-    for span in spans:
-        kept += (text[last : span.start], STANDS_FOR[span.kind])
-        last = span.end
-    return Redacted("".join((*kept, text[last:])), spans)
+    return found
+
+
+def _by_likeness(text: str, others: Sequence[str], found: Sequence[Span]) -> Iterator[Span]:
+    """What looks private besides what rules found."""
+    taken = {place for span in found for place in range(span.start, span.end)}
+    for start, end, kind in find_likely(text, others, taken):
+        is_public = is_of_title(text, start, end) if kind == "name" else is_building(text[start:end])
+        if not is_public:
+            yield Span(start, end, kind)
+
+
+def _touching_joined(found: Iterable[Span]) -> Iterator[Span]:
+    """In order; those of one kind without a letter between them as one."""
+    last: Span | None = None
+    for span in sorted(found):
+        if last and (last.end, last.kind) == (span.start, span.kind):
+            span = Span(last.start, span.end, span.kind)
+        elif last:
+            yield last
+        last = span
+    if last:
+        yield last
 
 
 def _joined(found: Iterable[tuple[int, int, str]]) -> Iterator[Span]:

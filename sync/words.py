@@ -70,7 +70,7 @@ def understand(heard: Heard | None, problem: str | None = None, sorting: Sorting
     if heard is None or heard.is_silent:
         return Words(heard, "", Meaning(), problem or problems.SILENT)
     is_unsure = heard.confidence < LEAST_CONFIDENCE
-    public = redact(heard.text).text
+    public = redact(heard.text, heard.others).text
     meaning = meaning_of(heard.text, public, sorting)
     return Words(heard, public, meaning, problem or (problems.UNSURE if is_unsure else None))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from speech.engines.whisper_search import (
     FULL_BAND,
     LONGEST_SECONDS,
     TELEPHONE,
+    Heard,
     Hypothesis,
     Manner,
     Piece,
@@ -22,7 +24,7 @@ from speech.engines.whisper_search import (
 )
 from speech.errors import SpeechError
 from speech.loops import kept
-from speech.punctuate import punctuate
+from speech.punctuate import FULL_WIDTH, punctuate
 from speech.recognize import Transcript, Word
 from speech.voice_activity import Packed, pack
 
@@ -48,7 +50,17 @@ ECHO_SECONDS = 8.0
 NO_WORD = 0.1
 MUTTERED = 4
 SAID_IN_A_ROW = frozenset("对好是行不有要来谢啊哈")
+MOST_OTHERS = 9  # of the hypotheses for a portion, beside the likeliest
 NO_SPEECH, NO_SENSE = 0.6, -1.0  # Whisper doubts that it is speech at all, and what it says besides
+
+
+@dataclass(frozen=True)
+class _Portion:
+    """The words of a stretch of sound, signs of how far to trust them, what may have been said instead."""
+
+    words: Sequence[Word]
+    signs: trust.Signs
+    others: Sequence[str]
 
 
 class WhisperRecognizer:
@@ -78,19 +90,16 @@ class WhisperRecognizer:
         """The words in `audio`, none where there is no voice. Raises SpeechError."""
         packed = pack(audio)
         manner = TELEPHONE if audio.rate <= PHONE_RATE else FULL_BAND
-        words: list[Word] = []
-        signs: list[trust.Signs] = []
+        heard: list[_Portion] = []
         try:
-            for start, end in packed.portions(PORTION_SECONDS):
-                for said, told in self._listen(packed, (start, end), language, hints[:MAX_HINTS], manner):
-                    words += said
-                    signs.append(told)
+            for portion in packed.portions(PORTION_SECONDS):
+                heard += self._listen(packed, portion, language, hints[:MAX_HINTS], manner)
         except (RuntimeError, ValueError, OSError, MemoryError) as error:
             raise SpeechError(
                 f"{self.name} failed: {error}", permanent=isinstance(error, ValueError)
             ) from error
         seconds = round(packed.audio.seconds, 2) if packed.spans else 0.0
-        return self._transcript(tuple(words), signs, language, seconds)
+        return self._transcript(heard, language, seconds)
 
     def _listen(
         self,
@@ -99,7 +108,7 @@ class WhisperRecognizer:
         language: str,
         hints: Sequence[str],
         manner: Manner,
-    ) -> Iterator[tuple[list[Word], trust.Signs]]:
+    ) -> Iterator[_Portion]:
         """The words of one portion. Whisper may stop half-way; then it is made to listen to the rest."""
         start, end = portion
         while True:
@@ -111,11 +120,19 @@ class WhisperRecognizer:
                 texts = [(one.said, one.log_probability) for one in heard.hypotheses]
                 told = trust.signs([(word.text, word.confidence) for word in words], texts)
                 if not (_is_muttered(words) or trust.confidence([told]) < NO_WORD):
-                    yield words, told
+                    yield _Portion(words, told, self._others(heard))
             through = pieces[-1].end if pieces else until - start
             start += through if until < end or through >= MISSED_SECONDS else end - start
             if not through or end - start < MISSED_SECONDS:
                 return
+
+    def _others(self, heard: Heard) -> list[str]:
+        """The other hypotheses, written as the text will be; what differs in its marks alone is one."""
+        found = {_letters(heard.best.said): ""}
+        for one in heard.hypotheses:
+            text = self._plain(one.said).replace(" ", "，").translate(FULL_WIDTH)
+            found.setdefault(_letters(text), text)
+        return [text for text in found.values() if text][:MOST_OTHERS]
 
     def _words(self, pieces: Sequence[Piece], packed: Packed, start: float, until: float) -> Iterator[Word]:
         stays = kept([piece.text.strip() for piece in pieces], until - start)
@@ -128,12 +145,30 @@ class WhisperRecognizer:
     def _plain(self, text: str) -> str:
         return str(self._simplify(unicodedata.normalize("NFKC", text.strip())))
 
-    def _transcript(
-        self, words: tuple[Word, ...], signs: Sequence[trust.Signs], language: str, speech_seconds: float
-    ) -> Transcript:
+    def _transcript(self, heard: Sequence[_Portion], language: str, speech_seconds: float) -> Transcript:
+        words = tuple(word for portion in heard for word in portion.words)
         text = punctuate(words)
-        confidence = trust.confidence(signs) if text else 0.0
-        return Transcript(text, words if text else (), language, self._version, confidence, speech_seconds)
+        if not text:
+            return Transcript("", (), language, self._version, 0.0, speech_seconds)
+        confidence = trust.confidence([portion.signs for portion in heard])
+        return Transcript(text, words, language, self._version, confidence, speech_seconds, _others(heard))
+
+
+def _others(heard: Sequence[_Portion]) -> tuple[str, ...]:
+    """Whole texts: of each portion the next hypothesis, or its words again where it has no more."""
+    most = max(len(portion.others) for portion in heard)
+    first = [punctuate(portion.words) for portion in heard]
+    return tuple(
+        "".join(
+            portion.others[n] if n < len(portion.others) else text
+            for portion, text in zip(heard, first, strict=True)
+        )
+        for n in range(most)
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def _is_spoken(best: Hypothesis, seconds: float) -> bool:

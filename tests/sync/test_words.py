@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from speech.errors import SpeechError
+from speech.redact import redact
 from sync import problems
 from sync.archive import Archive
 from sync.erase import erase_person, withdraw_opinion
@@ -156,6 +158,23 @@ def test_sound_that_the_recognizer_refuses_waits_for_an_ear(
     parrot.fails = [SpeechError("too strange", permanent=True)]
     assert transcribe_opinion(archive, said.opinion_id, lambda: parrot, clock)
     assert opinion_of(archive, said).problem == problems.UNREADABLE
+
+
+def test_a_name_that_another_reading_shows_is_not_published(
+    archive: Archive, community: Community, source: RecordingSource
+) -> None:
+    said = stored(archive, community, source, [a_wav()])
+
+    class Unsure(Parrot):
+        def transcribe(self, audio, language="zh", hints=()):  # type: ignore[no-untyped-def]
+            others = ("偷我店铭的人，我看清了，是高润色。",)
+            return replace(super().transcribe(audio, language, hints), others=others)
+
+    text = "偷我店铭的人，我看清了，是高认识。"
+    assert redact(text).text == text
+    assert transcribe_opinion(archive, said.opinion_id, lambda: Unsure(text), clock)
+    [only] = transcripts(archive, said.opinion_id)
+    assert only.redacted == "偷我店铭的人，我看清了，是某某。"
 
 
 def test_more_said_while_the_recognizer_worked_is_not_lost(

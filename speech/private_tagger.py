@@ -1,0 +1,96 @@
+"""What is private by all that stands around it, where no rule finds it.
+
+A linear-chain conditional random field (Lafferty, McCallum, Pereira 2001) over the sounds of the letters.
+
+It has learned from sentences of our own alone, as they were said and as our recognizer heard them over the
+telephone (`private_examples.tsv`); `python -m speech.private_learner` makes it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+import pycrfsuite
+from rapidfuzz.distance import Levenshtein
+
+from speech.private_signs import signs
+from speech.private_sounds import sound_of
+
+MODEL = Path(__file__).with_name("private.crf")
+KINDS = ("name", "address")
+BEGINS, GOES_ON, NOTHING = "B-", "I-", "O"
+SURE, SURE_ALONE = 0.5, 0.9  # that it is private at all, to be hidden; where there is one reading alone
+LIKELY = 0.15  # that a letter beside it belongs to it
+
+Likely = npt.NDArray[np.float64]
+Found = tuple[int, int, str]
+
+_one_at_a_time = Lock()  # the library keeps the text that it was given last
+
+
+def find_likely(text: str, others: Sequence[str] = (), taken: Set[int] = frozenset()) -> Iterator[Found]:
+    """Stretches of `text` that are probably a name or an address, without the places that are `taken`.
+
+    `others`: what a recognizer might have written instead; a name that was misheard here may be plain there.
+    """
+    likely = likelihoods(text, others)
+    private = [0 if at in taken else sum(told) for at, told in enumerate(likely.T)]
+    sure = SURE if others else SURE_ALONE
+    for is_likely, group in groupby(range(len(text)), lambda at: private[at] >= LIKELY):
+        places = list(group)
+        if not is_likely or max(private[at] for at in places) < sure:
+            continue
+        first, last = _trimmed(text, places[0], places[-1] + 1)
+        if first < last:
+            yield first, last, KINDS[int(likely[:, places].sum(axis=1).argmax())]
+
+
+def likelihoods(text: str, others: Sequence[str] = ()) -> Likely:
+    """How likely each letter belongs to each of KINDS, a row a kind: on average over all readings."""
+    told = [_told(text), *(_laid_over(text, other, _told(other)) for other in others)]
+    found: Likely = np.mean(told, axis=0)
+    return found
+
+
+def _told(text: str) -> Likely:
+    if not text:
+        return np.zeros((len(KINDS), 0))
+    labels = [(BEGINS + kind, GOES_ON + kind) for kind in KINDS]
+    with _one_at_a_time:
+        tagger = _tagger()
+        tagger.set(signs(text))
+        told = [
+            [tagger.marginal(begins, at) + tagger.marginal(goes_on, at) for at in range(len(text))]
+            for begins, goes_on in labels
+        ]
+    return np.array(told)
+
+
+def _laid_over(text: str, other: str, told: Likely) -> Likely:
+    """What was told of another reading, by the letters of `text` that stand in their place."""
+    found = np.zeros((len(KINDS), len(text)))
+    for step in Levenshtein.opcodes(sound_of(text), sound_of(other)):
+        if step.tag in {"equal", "replace"}:
+            found[:, step.src_start : step.src_end] = told[:, step.dest_start : step.dest_end]
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
+@cache
+def _tagger() -> pycrfsuite.Tagger:
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(MODEL))
+    return tagger
