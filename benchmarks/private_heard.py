@@ -18,7 +18,7 @@ from benchmarks.private_sentences import LETTERS, Private, Sentence
 from speech.private_examples import EXAMPLES, MARKS, Marked, marked, with_marks
 
 MOST = 3  # readings of a sentence
-MARKING = frozenset("".join(MARKS) + "]}\t\n")
+MARKING = frozenset(mark for pair in MARKS.values() for mark in pair) | {"\t", "\n"}
 
 
 def main() -> None:

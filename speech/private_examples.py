@@ -9,13 +9,14 @@ from pathlib import Path
 from speech.tables import rows
 
 EXAMPLES = Path(__file__).with_name("private_examples.tsv")
-MARKS = {"[": "name", "{": "address"}
-_MARKED = re.compile(r"\[([^]]*)]|\{([^}]*)}")
+MARKS = {"name": ("[", "]"), "address": ("{", "}"), "number": ("<", ">")}
+_KINDS = {opening: kind for kind, (opening, _) in MARKS.items()}
+_MARKED = re.compile(r"\[[^]]*]|\{[^}]*}|<[^>]*>")
 
 
 @dataclass(frozen=True)
 class Marked:
-    """A text, and what is private in it: start, end, kind (name or address)."""
+    """A text, and what is private in it: start, end, kind (of MARKS)."""
 
     text: str
     private: tuple[tuple[int, int, str], ...] = ()
@@ -40,16 +41,15 @@ def marked(text: str) -> Marked:
     for match in _MARKED.finditer(text):
         plain += text[last : match.start()]
         stretch = match[0][1:-1]
-        private.append((len(plain), len(plain) + len(stretch), MARKS[match[0][0]]))
+        private.append((len(plain), len(plain) + len(stretch), _KINDS[match[0][0]]))
         plain, last = plain + stretch, match.end()
     return Marked(plain + text[last:], tuple(private))
 
 
 def with_marks(one: Marked) -> str:
     """The text with its marks: what `marked` reads."""
-    closing = {"name": "[]", "address": "{}"}
     text, last = "", 0
     for start, end, kind in sorted(one.private):
-        text += one.text[last:start] + closing[kind][0] + one.text[start:end] + closing[kind][1]
+        text += one.text[last:start] + MARKS[kind][0] + one.text[start:end] + MARKS[kind][1]
         last = end
     return text + one.text[last:]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from speech.private_digits import Run, bridged, read, runs, shape_of, sounding
+from speech.private_digits import Run, bridged, figure, read, runs, shape_of, sounding
 from speech.private_sounds import sound_of, sounding_like
 
 Found = tuple[int, int, str]
@@ -70,6 +70,15 @@ def find_numbers(text: str) -> Iterator[Found]:
         found = [*_wider(text, found, list(_private_runs(text, loose)))]
     for run in found:
         yield run.start, run.end, _kind(run.digits, _before(text, run))
+
+
+def is_public(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is no private number: a hotline, an amount, a document's, hardly a figure."""
+    figures = "".join(figure(letter) or sounding(letter) or " " for letter in text[start:end]).split()
+    is_hotline = all(SERVICE.fullmatch(group) for group in figures)
+    is_counted = any(AMOUNT.match(text[at : at + 4]) for at in (end - 1, end))
+    is_told = is_hotline or is_counted or PUBLIC.search(text[max(0, start - 24) : start]) is not None
+    return is_told or sum(map(len, figures)) < LEAST_AFTER_CUE
 
 
 def _private_runs(text: str, shape: str) -> Iterator[Run]:

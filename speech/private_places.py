@@ -89,9 +89,9 @@ def is_place(name: str) -> bool:
     return _PLACE.search(name) is not None
 
 
-def is_building(letters: str) -> bool:
+def is_building(text: str, start: int, end: int) -> bool:
     """Whether it is nothing but buildings and units (9号楼和10号楼中间): topics are about these."""
-    return _BUILDINGS.match(letters) is not None
+    return _BUILDINGS.match(text[start:end]) is not None
 
 
 def _doors(plain: str) -> Iterator[tuple[int, int]]:

@@ -23,10 +23,10 @@ from speech.private_signs import signs
 from speech.private_sounds import sound_of
 
 MODEL = Path(__file__).with_name("private.crf")
-KINDS = ("name", "address")
+KINDS = ("name", "address", "number")
 BEGINS, GOES_ON, NOTHING = "B-", "I-", "O"
-SURE, SURE_ALONE = 0.5, 0.9  # that it is private at all, to be hidden; where there is one reading alone
-LIKELY = 0.15  # that a letter beside it belongs to it
+SURE, SURE_ALONE = 0.4, 0.9  # that it is private at all, to be hidden; where there is one reading alone
+LIKELY = 0.1  # that a letter beside it belongs to it
 
 Likely = npt.NDArray[np.float64]
 Found = tuple[int, int, str]
@@ -35,7 +35,7 @@ _one_at_a_time = Lock()  # the library keeps the text that it was given last
 
 
 def find_likely(text: str, others: Sequence[str] = (), taken: Set[int] = frozenset()) -> Iterator[Found]:
-    """Stretches of `text` that are probably a name or an address, without the places that are `taken`.
+    """Stretches of `text` that are probably private (a kind of KINDS), without the places that are `taken`.
 
     `others`: what a recognizer might have written instead; a name that was misheard here may be plain there.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from speech.private_names import find_names, is_of_title
-from speech.private_numbers import find_numbers
+from speech.private_numbers import find_numbers, is_public
 from speech.private_places import find_addresses, is_building, is_place
 from speech.private_plates import find_plates
 from speech.private_tagger import find_likely
@@ -75,9 +75,11 @@ def _by_likeness(text: str, others: Sequence[str], found: Sequence[Span]) -> Ite
     """What looks private besides what rules found."""
     taken = {place for span in found for place in range(span.start, span.end)}
     for start, end, kind in find_likely(text, others, taken):
-        is_public = is_of_title(text, start, end) if kind == "name" else is_building(text[start:end])
-        if not is_public:
+        if not _IS_PUBLIC[kind](text, start, end):
             yield Span(start, end, kind)
+
+
+_IS_PUBLIC = {"name": is_of_title, "address": is_building, "number": is_public}
 
 
 def _touching_joined(found: Iterable[Span]) -> Iterator[Span]:
