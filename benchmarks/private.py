@@ -27,7 +27,6 @@ from benchmarks.private_templates import HELD_OUT, NOTHING, TUNING, Half
 from benchmarks.report import Measured
 from speech.bleep import bleep, hidden_intervals, hidden_letters
 from speech.errors import SpeechError
-from speech.recognize import Transcript
 from speech.redact import redact
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -69,15 +68,15 @@ def measure() -> Iterator[Measured]:
         yield from _told(f"private.{name}.written", _of_text(written, said, seed, is_spoken=False), 1.0)
         spoken = _of_text(written, said, seed, is_spoken=True)
         yield from _told(f"private.{name}.spoken", spoken, SPOKEN_NUMBERS)
-        yield _false_alarms(f"private.{name}.false_alarms", (*written.plain, *said.plain))
+        flagged = [bool(_hidden(one)) for one in (*written.plain, *said.plain)]
+        yield _false_alarms(f"private.{name}.false_alarms", flagged)
     yield from _of_messages()
     for name, (written, said, seed) in HALVES.items():
         calls = [call(one, number) for number, one in enumerate(_to_be_said(written, said, seed))]
         yield from _told(f"private.{name}.phone", _of_calls(calls), SPOKEN_NUMBERS)
-        plain = [call(Sentence(one, one, ()), number) for number, one in enumerate(said.plain)]
-        flagged = fmean(bool(_hidden_in(one.transcript)) for one in plain)
-        at = f"private.{name}.phone.false_alarms"
-        yield Measured(at, flagged, f"of {len(plain)}", MOST_FALSE_ALARMS, is_at_most=True)
+        plain = [call(Sentence(one, one, ()), number).transcript for number, one in enumerate(said.plain)]
+        flagged = [bool(_hidden(one.text, one.others)) for one in plain]
+        yield _false_alarms(f"private.{name}.phone.false_alarms", flagged)
         yield from _in_the_sound(f"private.{name}.sound", calls[:: len(calls) // IN_THE_SOUND])
 
 
@@ -86,9 +85,8 @@ def _to_be_said(written: Half, said: Half, seed: int) -> list[Sentence]:
     return [*first, *sentences(said, seed + 20, 1, is_spoken=True)]
 
 
-def _false_alarms(name: str, plain: Sequence[str]) -> Measured:
-    flagged = sum(bool(redact(sentence).spans) for sentence in plain) / len(plain)
-    return Measured(name, flagged, f"of {len(plain)}", MOST_FALSE_ALARMS, is_at_most=True)
+def _false_alarms(name: str, flagged: Sequence[bool]) -> Measured:
+    return Measured(name, fmean(flagged), f"of {len(flagged)}", MOST_FALSE_ALARMS, is_at_most=True)
 
 
 def _told(name: str, tally: Tally, numbers: float) -> Iterator[Measured]:
@@ -119,13 +117,8 @@ def _marked(texts: Sequence[tuple[str, Sequence[Private]]]) -> Tally:
     return tally
 
 
-def _hidden(text: str) -> frozenset[int]:
-    return frozenset(place for span in redact(text).spans for place in range(span.start, span.end))
-
-
-def _hidden_in(heard: Transcript) -> frozenset[int]:
-    found = redact(heard.text, heard.others).spans
-    return frozenset(place for span in found for place in range(span.start, span.end))
+def _hidden(text: str, others: Sequence[str] = ()) -> frozenset[int]:
+    return frozenset(place for span in redact(text, others).spans for place in range(span.start, span.end))
 
 
 def _of_messages() -> Iterator[Measured]:
@@ -166,7 +159,8 @@ def _of_civic(path: Path) -> Iterator[Measured]:
 def _of_calls(calls: Sequence[Heard]) -> Tally:
     tally = Tally()
     for one in calls:
-        text, hidden = one.transcript.text, _hidden_in(one.transcript)
+        text = one.transcript.text
+        hidden = _hidden(text, one.transcript.others)
         for stretch, places in placed(one.sentence.text, text, one.sentence.private):
             tally.count(stretch, is_hidden(stretch, places, hidden))
     return tally
@@ -182,9 +176,8 @@ def _bleeped(name: str, calls: Sequence[Heard], *, is_corrected: bool) -> Iterat
     tally, refused, before, after, left, there = Tally(), 0, 0, 0, 0, 0
     for one in calls:
         said = one.sentence.text
-        text = said if is_corrected else one.transcript.text
-        shown = redact(text) if is_corrected else redact(text, one.transcript.others)
-        hidden = hidden_letters(text, shown.text)
+        text, others = (said, ()) if is_corrected else (one.transcript.text, one.transcript.others)
+        hidden = hidden_letters(text, redact(text, others).text)
         try:
             tones = hidden_intervals(text, hidden, one.transcript.words, one.sound.seconds)
         except SpeechError:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from benchmarks.private_calls import call
 from benchmarks.private_match import placed
-from benchmarks.private_sentences import LETTERS, Private, Sentence
+from benchmarks.private_sentences import Private, Sentence, as_said
 from speech.private_examples import EXAMPLES, MARKS, Marked, marked, with_marks
 
 MOST = 3  # readings of a sentence
@@ -36,7 +36,9 @@ def main() -> None:
 def _heard(one: Marked, number: int) -> Iterator[str]:
     """How it was heard, with the same stretches marked."""
     private = tuple(Private(*stretch) for stretch in one.private)
-    said = "".join(LETTERS.get(letter, letter) for letter in one.text).replace("·", "")
+    said = one.text
+    for start, end, _ in sorted(one.private, reverse=True):
+        said = said[:start] + as_said(said[start:end]) + said[end:]
     transcript = call(Sentence(one.text, said, private), number).transcript
     for text in (transcript.text, *transcript.others)[:MOST]:
         places = placed(one.text, text, private)

@@ -60,8 +60,13 @@ def _filled(template: str, maker: _Maker) -> Sentence:
         value = getattr(maker, kind)()
         private.append(Private(len(text), len(text) + len(value), kind))
         text += value
-        said += "".join(LETTERS.get(letter, letter) for letter in value).replace("·", "")
+        said += as_said(value)
     return Sentence(text, said, tuple(private))
+
+
+def as_said(value: str) -> str:
+    """A name, number or address as a Mandarin voice is given to say it: letters by their sound."""
+    return "".join(LETTERS.get(letter, letter) for letter in value).replace("·", "")
 
 
 @dataclass(frozen=True)

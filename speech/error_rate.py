@@ -63,7 +63,7 @@ def average_over_speakers(rates: Iterable[tuple[str, float]]) -> float:
 
 
 def _one_spelling(numeral: str) -> str:
-    figures = _figures(numeral)
+    figures = figures_of(numeral)
     if figures is None:
         return "".join("二" if letter == "两" else "零" if letter == "〇" else letter for letter in numeral)
     if len(figures) > LONGEST_NUMBER or (len(figures) > 1 and figures.startswith("0")):
@@ -72,7 +72,7 @@ def _one_spelling(numeral: str) -> str:
     return said if len(said) <= len(figures) else figures
 
 
-def _figures(numeral: str) -> str | None:
+def figures_of(numeral: str) -> str | None:
     """The number in digits; None where it is none (百, 二三十)."""
     digits = "".join(DIGITS.get(letter, letter) for letter in numeral)
     if digits.isdecimal():

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
-import cn2an
 import pycrfsuite
 from rapidfuzz.distance import Levenshtein
 
 from speech import private_signs
+from speech.error_rate import figures_of
 from speech.name_letters import is_han
 from speech.private_examples import EXAMPLES, Example, Marked, examples
 from speech.private_signs import signs
@@ -49,7 +49,6 @@ SETTINGS = {
 }
 
 _DIGITS = "零幺一二三四五六七八九"
-_AS_FIGURES = str.maketrans(_DIGITS, "01123456789")
 _NUMBER = re.compile(
     f"[{_DIGITS}十百两]+(?=[号栋幢座层楼组弄室门期院岁点块天年月户个]|单元)|[{_DIGITS}]{{3,}}"
 )
@@ -116,17 +115,8 @@ def in_figures(one: Marked) -> Marked:
     for match in _NUMBER.finditer(one.text):
         if borders.intersection(range(match.start() + 1, match.end())):
             continue
-        parts[match.start() : match.end()] = [_figures(match[0])] + [""] * (len(match[0]) - 1)
+        parts[match.start() : match.end()] = [figures_of(match[0]) or match[0]] + [""] * (len(match[0]) - 1)
     return _of_parts(one, parts)
-
-
-def _figures(said: str) -> str:
-    if set(said) <= set(_DIGITS):
-        return said.translate(_AS_FIGURES)
-    try:
-        return str(cn2an.cn2an(said.replace("两", "二"), "normal"))
-    except (ValueError, KeyError):
-        return said
 
 
 def garbled(one: Marked, confusions: Confusions, dice: random.Random) -> Marked:

@@ -75,11 +75,14 @@ def find_names(text: str) -> Iterator[Found]:
 
 def is_of_title(text: str, start: int, end: int) -> bool:
     """Whether it is a surname with a title (何叔叔), what such a one does (李师傅修水管), or in a title."""
-    if start and TITLE.match(text, start - 1):
+    before = TITLE.match(text, start - 1) if start else None
+    if before and before.end() > start:
         return True
     own = surname_at(text, start)
     title = TITLE.match(text, start + len(own)) if own else None
-    return (title is not None and title.end() >= end) or _after_title().search(text[:start]) is not None
+    if title and title.end() >= end:
+        return True
+    return _after_title().search(text[max(0, start - NEARBY) : start]) is not None
 
 
 @cache

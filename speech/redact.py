@@ -46,7 +46,7 @@ def redact(text: str, others: Sequence[str] = ()) -> Redacted:
     others. `others`: what a recognizer may have heard instead, where it tells.
     """
     found = _by_rule(text)
-    spans = tuple(_touching_joined((*found, *_by_likeness(text, others, found))))
+    spans = tuple(_joined((*found, *_by_likeness(text, others, found))))
     kept: list[str] = []
     last = 0
     for span in spans:
@@ -61,7 +61,7 @@ def _by_rule(text: str) -> list[Span]:
     """
     found: list[Span] = []
     for find in (find_plates, find_numbers, find_addresses, find_names):
-        for span in _joined(find(text)):
+        for span in _joined(Span(*one) for one in find(text)):
             others = [one for one in found if one.start < span.end and span.start < one.end]
             if not others:
                 found.append(span)
@@ -82,28 +82,14 @@ def _by_likeness(text: str, others: Sequence[str], found: Sequence[Span]) -> Ite
 _IS_PUBLIC = {"name": is_of_title, "address": is_building, "number": is_public}
 
 
-def _touching_joined(found: Iterable[Span]) -> Iterator[Span]:
-    """In order; those of one kind without a letter between them as one."""
+def _joined(found: Iterable[Span]) -> Iterator[Span]:
+    """In order; those that overlap, and those of one kind without a letter between them, as one."""
     last: Span | None = None
     for span in sorted(found):
-        if last and (last.end, last.kind) == (span.start, span.kind):
-            span = Span(last.start, span.end, span.kind)
+        if last and (span.start < last.end or (span.start, span.kind) == (last.end, last.kind)):
+            span = Span(last.start, max(span.end, last.end), last.kind)
         elif last:
             yield last
         last = span
-    if last:
-        yield last
-
-
-def _joined(found: Iterable[tuple[int, int, str]]) -> Iterator[Span]:
-    """Those of one finder; where two overlap, one that covers both."""
-    last: Span | None = None
-    for start, end, kind in sorted(found):
-        if last and start < last.end:
-            last = Span(last.start, max(end, last.end), last.kind)
-            continue
-        if last:
-            yield last
-        last = Span(start, end, kind)
     if last:
         yield last

@@ -130,6 +130,7 @@ def test_what_rules_found_stays_as_it_is_and_the_rest_is_added() -> None:
 def test_a_surname_with_a_title_and_plain_buildings_stay() -> None:
     for text in ("何叔叔帮我搬的煤气罐", "李师傅修水管修得好", "9号楼和10号楼中间老有人烧纸"):
         assert redact(text).text == text
+    assert redact("我们老总王建国来看过了").text == "我们老总某某来看过了"
 
 
 def test_plain_sentences_stay_as_they_are() -> None:

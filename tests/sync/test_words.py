@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -164,15 +163,10 @@ def test_a_name_that_another_reading_shows_is_not_published(
     archive: Archive, community: Community, source: RecordingSource
 ) -> None:
     said = stored(archive, community, source, [a_wav()])
-
-    class Unsure(Parrot):
-        def transcribe(self, audio, language="zh", hints=()):  # type: ignore[no-untyped-def]
-            others = ("偷我店铭的人，我看清了，是高润色。",)
-            return replace(super().transcribe(audio, language, hints), others=others)
-
     text = "偷我店铭的人，我看清了，是高认识。"
     assert redact(text).text == text
-    assert transcribe_opinion(archive, said.opinion_id, lambda: Unsure(text), clock)
+    parrot = Parrot(text, others=("偷我店铭的人，我看清了，是高润色。",))
+    assert transcribe_opinion(archive, said.opinion_id, lambda: parrot, clock)
     [only] = transcripts(archive, said.opinion_id)
     assert only.redacted == "偷我店铭的人，我看清了，是某某。"
 

@@ -22,8 +22,10 @@ class Parrot:
     name = "parrot"
     languages = frozenset({"zh"})
 
-    def __init__(self, text: str = "小区门口的路灯坏了", confidence: float = 0.9) -> None:
-        self.text, self.confidence = text, confidence
+    def __init__(
+        self, text: str = "小区门口的路灯坏了", confidence: float = 0.9, others: tuple[str, ...] = ()
+    ) -> None:
+        self.text, self.confidence, self.others = text, confidence, others
         self.heard: list[tuple[float, str, tuple[str, ...]]] = []
         self.fails: list[Exception] = []
 
@@ -31,7 +33,8 @@ class Parrot:
         self.heard.append((round(audio.seconds, 1), language, tuple(hints)))
         if self.fails:
             raise self.fails.pop(0)
-        return Heard(self.text, (), language, self.name, self.confidence if self.text else 0.0, audio.seconds)
+        confidence = self.confidence if self.text else 0.0
+        return Heard(self.text, (), language, self.name, confidence, audio.seconds, self.others)
 
 
 @dataclass(frozen=True)
