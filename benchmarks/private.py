@@ -20,6 +20,7 @@ from statistics import fmean
 from benchmarks.private_calls import Heard, call, recognised
 from benchmarks.private_match import audible, is_hidden, kept, left_over, placed
 from benchmarks.private_said_held_out import SAID_HELD_OUT
+from benchmarks.private_said_newcomers import SAID_NEWCOMERS
 from benchmarks.private_said_strangers import SAID_STRANGERS
 from benchmarks.private_said_tuning import SAID_TUNING
 from benchmarks.private_sentences import NAMES, NUMBERS, Private, Sentence, sentences
@@ -34,6 +35,7 @@ HALVES = {
     "tuning": (TUNING, SAID_TUNING, 11),
     "held_out": (HELD_OUT, SAID_HELD_OUT, 12),
     "strangers": (NOTHING, SAID_STRANGERS, 57),
+    "newcomers": (NOTHING, SAID_NEWCOMERS, 91),
 }
 TIMES = 6  # how often each template is filled
 CALLS = 26  # of each half's first templates: about every one that can be said, once; and all of the second

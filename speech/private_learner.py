@@ -1,6 +1,6 @@
-"""How the tagger learns what is private: `python -m speech.private_learner` writes its model anew.
+"""How the taggers learn what is private: `python -m speech.private_learner` writes their models anew.
 
-It is shown every example as it was heard, and as it was said with other people's names and addresses in it,
+Each is shown every example as it was heard, and as it was said with other people's names and addresses in it,
 garbled as the telephone and the recognizer garble: what they make of each syllable is counted in the examples
 themselves. A name is garbled most, because no word of the language helps to hear it.
 """
@@ -13,6 +13,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 
@@ -25,14 +26,13 @@ from speech.name_letters import is_han
 from speech.private_examples import EXAMPLES, Example, Marked, examples
 from speech.private_signs import signs
 from speech.private_sounds import sound_of
-from speech.private_tagger import BEGINS, GOES_ON, MODEL, NOTHING
+from speech.private_tagger import BEGINS, GOES_ON, MODELS, NOTHING, SEEDS
 from speech.syllables import misheard
 from speech.tables import rows
 
-MADE_OF = MODEL.with_suffix(".sha256")
-SEED = 3
-TIMES = 3  # how often a sentence is told with other names in it
-HEARD_TIMES = 2  # how often what was really heard counts
+MADE_OF = EXAMPLES.with_name("private.sha256")
+TIMES = 2  # how often a sentence is told with other names in it
+HEARD_TIMES = 5  # how often what was really heard counts: more than what was only made to look so
 # Of the letters of a name, of an address, and of other words in a good call, a usual one and a bad one.
 GARBLED = {"name": 0.55, "address": 0.3, "number": 0.2}
 OTHERWISE = (0.03, 0.12, 0.25)
@@ -55,9 +55,9 @@ _NUMBER = re.compile(
 Confusions = Mapping[str, Sequence[str]]
 
 
-def shown(told: Sequence[Example]) -> Iterator[Marked]:
-    """All that the tagger learns from."""
-    dice = random.Random(SEED)
+def shown(told: Sequence[Example], seed: int) -> Iterator[Marked]:
+    """All that a tagger learns from: another seed tells of other people, garbled otherwise."""
+    dice = random.Random(seed)
     confusions, pool = confusions_of(told), _pool(told)
     for one in told:
         for _ in range(HEARD_TIMES):
@@ -172,12 +172,17 @@ def _plain() -> Iterator[str]:
 
 
 def main() -> None:
-    """Learn, and tell what the model was made of."""
-    told = list(shown(examples()))
-    learn(told, MODEL)
+    """Learn, a process a model, and tell what the models were made of."""
+    with ProcessPoolExecutor() as processes:
+        for told in processes.map(_learn, SEEDS, MODELS):
+            sys.stderr.write(told + "\n")
     MADE_OF.write_text(fingerprint() + "\n", encoding="utf-8")
-    size = MODEL.stat().st_size / 1_000_000
-    sys.stderr.write(f"{len(told)} texts learned; {size:.1f} MB in {MODEL.name}\n")
+
+
+def _learn(seed: int, model: Path) -> str:
+    told = list(shown(examples(), seed))
+    learn(told, model)
+    return f"{len(told)} texts learned; {model.stat().st_size / 1_000_000:.1f} MB in {model.name}"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ AMOUNT = re.compile(
     r"^\s*(?:[多余元块角毛万亿户人个票平米吨度年月栋幢楼层路点分天岁斤盏条次家名届套间=×÷*]|号楼|单元|公里)"
 )
 LAST_GROUP = re.compile("[，,、 ][0-9零〇一幺二两三四五六七八九]{1,3}$")
+DATE = re.compile(r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}")  # 2026-03-05
 UNIT = re.compile("[号楼栋幢座室弄层组村月日点年岁个户块元门天人次周家名条辆只位]|单元|小时|分钟")
 MONEY = re.compile(r"^\s*多?[元块角毛万亿%％]")
 SERVICE = re.compile(r"11[049]|12[0-2]|12\d{3}|9[56]\d{3,4}|100\d{2}|400\d{3}")
@@ -73,12 +74,14 @@ def find_numbers(text: str) -> Iterator[Found]:
 
 
 def is_public(text: str, start: int, end: int) -> bool:
-    """Whether what stands there is no private number: a hotline, an amount, a document's, hardly a figure."""
+    """Whether what stands there is no private number: a hotline, an amount, a date, a document's, hardly a
+    figure.
+    """
     figures = "".join(figure(letter) or sounding(letter) or " " for letter in text[start:end]).split()
     is_hotline = all(SERVICE.fullmatch(group) for group in figures)
     is_counted = any(AMOUNT.match(text[at : at + 4]) for at in (end - 1, end))
-    is_told = is_hotline or is_counted or PUBLIC.search(text[max(0, start - 24) : start]) is not None
-    return is_told or sum(map(len, figures)) < LEAST_AFTER_CUE
+    is_told = DATE.fullmatch(text, start, end) or PUBLIC.search(text[max(0, start - 24) : start])
+    return is_hotline or is_counted or bool(is_told) or sum(map(len, figures)) < LEAST_AFTER_CUE
 
 
 def _private_runs(text: str, shape: str) -> Iterator[Run]:

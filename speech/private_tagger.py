@@ -3,7 +3,8 @@
 A linear-chain conditional random field (Lafferty, McCallum, Pereira 2001) over the sounds of the letters.
 
 It has learned from sentences of our own alone, as they were said and as our recognizer heard them over the
-telephone (`private_examples.tsv`); `python -m speech.private_learner` makes it anew.
+telephone (`private_examples.tsv`), twice, with other names in them and garbled otherwise; what both tell is
+averaged (Breiman 1996, bagging). `python -m speech.private_learner` makes both anew.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ import numpy.typing as npt
 import pycrfsuite
 from rapidfuzz.distance import Levenshtein
 
-from speech.private_signs import signs
+from speech.private_signs import Signs, signs
 from speech.private_sounds import sound_of
 
-MODEL = Path(__file__).with_name("private.crf")
+SEEDS = (3, 4)  # two that were told the same in other words err apart: a third fewer false alarms
+MODELS = tuple(Path(__file__).with_name(f"private.{seed}.crf") for seed in SEEDS)
 KINDS = ("name", "address", "number")
 BEGINS, GOES_ON, NOTHING = "B-", "I-", "O"
-SURE, SURE_ALONE = 0.4, 0.9  # that it is private at all, to be hidden; where there is one reading alone
-LIKELY = 0.1  # that a letter beside it belongs to it
+SURE, SURE_ALONE = 0.5, 0.9  # that it is private at all, to be hidden; where there is one reading alone
+LIKELY = 0.1  # that a letter beside it belongs to it; and that there is a name where a rule finds one
 
 Likely = npt.NDArray[np.float64]
 Found = tuple[int, int, str]
@@ -34,14 +36,14 @@ Found = tuple[int, int, str]
 _one_at_a_time = Lock()  # the library keeps the text that it was given last
 
 
-def find_likely(text: str, others: Sequence[str] = (), taken: Set[int] = frozenset()) -> Iterator[Found]:
+def find_likely(
+    text: str, likely: Likely, sure: float = SURE_ALONE, taken: Set[int] = frozenset()
+) -> Iterator[Found]:
     """Stretches of `text` that are probably private (a kind of KINDS), without the places that are `taken`.
 
-    `others`: what a recognizer might have written instead; a name that was misheard here may be plain there.
+    `likely`: of `likelihoods`; `sure`: what somewhere in a stretch it has to be.
     """
-    likely = likelihoods(text, others)
-    private = [0 if at in taken else sum(told) for at, told in enumerate(likely.T)]
-    sure = SURE if others else SURE_ALONE
+    private = [0 if at in taken else told for at, told in enumerate(likely.sum(axis=0))]
     for is_likely, group in groupby(range(len(text)), lambda at: private[at] >= LIKELY):
         places = list(group)
         if not is_likely or max(private[at] for at in places) < sure:
@@ -51,8 +53,16 @@ def find_likely(text: str, others: Sequence[str] = (), taken: Set[int] = frozens
             yield first, last, KINDS[int(likely[:, places].sum(axis=1).argmax())]
 
 
+def may_be_private(likely: Likely, start: int, end: int) -> bool:
+    """Whether anything speaks for it, somewhere in these letters."""
+    return bool(likely[:, start:end].sum(axis=0).max() >= LIKELY)
+
+
 def likelihoods(text: str, others: Sequence[str] = ()) -> Likely:
-    """How likely each letter belongs to each of KINDS, a row a kind: on average over all readings."""
+    """How likely each letter belongs to each of KINDS, a row a kind: on average over all readings.
+
+    `others`: what a recognizer might have written instead; a name that was misheard here may be plain there.
+    """
     told = [_told(text), *(_laid_over(text, other, _told(other)) for other in others)]
     found: Likely = np.mean(told, axis=0)
     return found
@@ -61,15 +71,22 @@ def likelihoods(text: str, others: Sequence[str] = ()) -> Likely:
 def _told(text: str) -> Likely:
     if not text:
         return np.zeros((len(KINDS), 0))
-    labels = [(BEGINS + kind, GOES_ON + kind) for kind in KINDS]
+    letters = signs(text)
     with _one_at_a_time:
-        tagger = _tagger()
-        tagger.set(signs(text))
-        told = [
-            [tagger.marginal(begins, at) + tagger.marginal(goes_on, at) for at in range(len(text))]
+        told = [_told_by(tagger, letters) for tagger in _taggers()]
+    found: Likely = np.mean(told, axis=0)
+    return found
+
+
+def _told_by(tagger: pycrfsuite.Tagger, letters: list[Signs]) -> Likely:
+    tagger.set(letters)
+    labels = [(BEGINS + kind, GOES_ON + kind) for kind in KINDS]
+    return np.array(
+        [
+            [tagger.marginal(begins, at) + tagger.marginal(goes_on, at) for at in range(len(letters))]
             for begins, goes_on in labels
         ]
-    return np.array(told)
+    )
 
 
 def _laid_over(text: str, other: str, told: Likely) -> Likely:
@@ -90,7 +107,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 @cache
-def _tagger() -> pycrfsuite.Tagger:
-    tagger = pycrfsuite.Tagger()
-    tagger.open(str(MODEL))
-    return tagger
+def _taggers() -> tuple[pycrfsuite.Tagger, ...]:
+    taggers = tuple(pycrfsuite.Tagger() for _ in MODELS)
+    for tagger, model in zip(taggers, MODELS, strict=True):
+        tagger.open(str(model))
+    return taggers

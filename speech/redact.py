@@ -9,7 +9,7 @@ from speech.private_names import find_names, is_of_title
 from speech.private_numbers import find_numbers, is_public
 from speech.private_places import find_addresses, is_building, is_place
 from speech.private_plates import find_plates
-from speech.private_tagger import find_likely
+from speech.private_tagger import SURE, SURE_ALONE, Likely, find_likely, likelihoods, may_be_private
 
 # What is read in place of each kind; the text stays a sentence that can be spoken.
 STANDS_FOR = {
@@ -45,8 +45,11 @@ def redact(text: str, others: Sequence[str] = ()) -> Redacted:
     """Find and replace what is private in a Chinese text: by rule, and by its likeness to what was private in
     others. `others`: what a recognizer may have heard instead, where it tells.
     """
-    found = _by_rule(text)
-    spans = tuple(_joined((*found, *_by_likeness(text, others, found))))
+    likely, found = likelihoods(text, others), _by_rule(text)
+    if others:
+        found = [one for one in found if not _is_misheard(one, likely)]
+    sure = SURE if others else SURE_ALONE
+    spans = tuple(_joined((*found, *_by_likeness(text, likely, sure, found))))
     kept: list[str] = []
     last = 0
     for span in spans:
@@ -71,10 +74,15 @@ def _by_rule(text: str) -> list[Span]:
     return found
 
 
-def _by_likeness(text: str, others: Sequence[str], found: Sequence[Span]) -> Iterator[Span]:
+def _is_misheard(one: Span, likely: Likely) -> bool:
+    """What is a name to a rule alone (老半年一熟, for 老伴); surnames alone the tagger does not know."""
+    return one.kind == "name" and one.end - one.start > 1 and not may_be_private(likely, one.start, one.end)
+
+
+def _by_likeness(text: str, likely: Likely, sure: float, found: Sequence[Span]) -> Iterator[Span]:
     """What looks private besides what rules found."""
     taken = {place for span in found for place in range(span.start, span.end)}
-    for start, end, kind in find_likely(text, others, taken):
+    for start, end, kind in find_likely(text, likely, sure, taken):
         if not _IS_PUBLIC[kind](text, start, end):
             yield Span(start, end, kind)
 

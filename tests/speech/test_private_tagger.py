@@ -40,7 +40,7 @@ PLAIN = (
 )
 
 
-def test_the_model_was_made_of_the_examples_that_lie_beside_it() -> None:
+def test_the_models_were_made_of_the_examples_that_lie_beside_them() -> None:
     made_of = MADE_OF.read_text("utf-8").strip()
     assert made_of == fingerprint(), "run `python -m speech.private_learner`"
 
@@ -90,11 +90,11 @@ def test_who_learns_from_sentences_finds_names_in_others(
 ) -> None:
     told = examples()
     model = tmp_path / "small.crf"
-    learn(islice(shown(told[:400]), 2_000), model)
-    monkeypatch.setattr("speech.private_tagger._tagger", _opened(model))
+    learn(islice(shown(told[:400], seed=1), 2_000), model)
+    monkeypatch.setattr("speech.private_tagger._taggers", _opened(model))
     unseen = [one.said for one in told[400:] if one.said.private][:150]
     found = sum(
-        any(a < end and start < b for a, b, _ in find_likely(one.text))
+        any(a < end and start < b for a, b, _ in find_likely(one.text, likelihoods(one.text)))
         for one in unseen
         for start, end, _ in one.private
     )
@@ -102,10 +102,10 @@ def test_who_learns_from_sentences_finds_names_in_others(
     assert found > 0.5 * there
 
 
-def _opened(model: Path) -> Callable[[], pycrfsuite.Tagger]:
+def _opened(model: Path) -> Callable[[], tuple[pycrfsuite.Tagger]]:
     tagger = pycrfsuite.Tagger()
     tagger.open(str(model))
-    return lambda: tagger
+    return lambda: (tagger,)
 
 
 def test_a_name_without_a_cue_is_found() -> None:
@@ -117,14 +117,20 @@ def test_a_name_without_a_cue_is_found() -> None:
 
 
 def test_what_another_reading_shows_is_hidden_in_this_one() -> None:
-    text, other = "偷我店铭的人，我看清了，是高认识。", "偷我店铭的人，我看清了，是高润色。"
+    text, other = "楼上期望又在吵架", "楼上齐旺又在吵架"
     assert redact(text).text == text
-    assert redact(text, (other,)).text == "偷我店铭的人，我看清了，是某某。"
+    assert redact(text, (other,)).text == "楼上某某又在吵架"
+
+
+def test_what_only_a_rule_takes_for_a_name_stays_where_it_was_heard() -> None:
+    text = "我老半年一熟，不需要怎么办手续。"
+    assert redact(text).text != text
+    assert redact(text, (text,)).text == text
 
 
 def test_what_rules_found_stays_as_it_is_and_the_rest_is_added() -> None:
-    found = redact("昨天张伟来敲门，他住幸福小区3号楼2单元501，电话13812345678")
-    assert found.text == "昨天某某来敲门，他住某处，电话某电话号码"
+    found = redact("楼下张伟又在敲门，他住幸福小区3号楼2单元501，电话13812345678")
+    assert found.text == "楼下某某又在敲门，他住某处，电话某电话号码"
 
 
 def test_a_surname_with_a_title_and_plain_buildings_stay() -> None:
@@ -140,7 +146,7 @@ def test_plain_sentences_stay_as_they_are() -> None:
 def test_each_letter_has_its_signs_and_nothing_is_needed_for_an_empty_text() -> None:
     assert len(signs("我是张三，3号楼")) == len("我是张三，3号楼")
     assert likelihoods("").shape == (len(KINDS), 0)
-    assert list(find_likely("", ("他说",))) == []
+    assert list(find_likely("", likelihoods("", ("他说",)))) == []
 
 
 def test_threads_do_not_read_each_others_texts() -> None:
@@ -160,5 +166,5 @@ def test_the_recognizer_tells_what_else_it_may_have_heard(whisper: Recognizer, k
 
 
 def test_a_text_of_marks_alone_has_nothing_to_hide() -> None:
-    assert list(find_likely("，。！")) == []
+    assert list(find_likely("，。！", likelihoods("，。！"))) == []
     assert with_marks(Marked("，。")) == "，。"

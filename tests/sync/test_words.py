@@ -163,12 +163,12 @@ def test_a_name_that_another_reading_shows_is_not_published(
     archive: Archive, community: Community, source: RecordingSource
 ) -> None:
     said = stored(archive, community, source, [a_wav()])
-    text = "偷我店铭的人，我看清了，是高认识。"
+    text = "楼上期望又在吵架"
     assert redact(text).text == text
-    parrot = Parrot(text, others=("偷我店铭的人，我看清了，是高润色。",))
+    parrot = Parrot(text, others=("楼上齐旺又在吵架",))
     assert transcribe_opinion(archive, said.opinion_id, lambda: parrot, clock)
     [only] = transcripts(archive, said.opinion_id)
-    assert only.redacted == "偷我店铭的人，我看清了，是某某。"
+    assert only.redacted == "楼上某某又在吵架"
 
 
 def test_more_said_while_the_recognizer_worked_is_not_lost(
