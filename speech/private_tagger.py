@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pycrfsuite
 from rapidfuzz.distance import Levenshtein
 
-from speech.private_signs import Signs, signs
+from speech.private_signs import signs
 from speech.private_sounds import sound_of
 
 SEEDS = (3, 4)  # two that were told the same in other words err apart: a third fewer false alarms
@@ -71,14 +71,14 @@ def likelihoods(text: str, others: Sequence[str] = ()) -> Likely:
 def _told(text: str) -> Likely:
     if not text:
         return np.zeros((len(KINDS), 0))
-    letters = signs(text)
+    letters = pycrfsuite.ItemSequence(signs(text))
     with _one_at_a_time:
         told = [_told_by(tagger, letters) for tagger in _taggers()]
     found: Likely = np.mean(told, axis=0)
     return found
 
 
-def _told_by(tagger: pycrfsuite.Tagger, letters: list[Signs]) -> Likely:
+def _told_by(tagger: pycrfsuite.Tagger, letters: pycrfsuite.ItemSequence) -> Likely:
     tagger.set(letters)
     labels = [(BEGINS + kind, GOES_ON + kind) for kind in KINDS]
     return np.array(
