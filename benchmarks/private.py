@@ -19,6 +19,7 @@ from statistics import fmean
 
 from benchmarks.private_calls import Heard, call, recognised
 from benchmarks.private_match import audible, is_hidden, kept, left_over, placed
+from benchmarks.private_said_guests import SAID_GUESTS
 from benchmarks.private_said_held_out import SAID_HELD_OUT
 from benchmarks.private_said_newcomers import SAID_NEWCOMERS
 from benchmarks.private_said_strangers import SAID_STRANGERS
@@ -36,6 +37,7 @@ HALVES = {
     "held_out": (HELD_OUT, SAID_HELD_OUT, 12),
     "strangers": (NOTHING, SAID_STRANGERS, 57),
     "newcomers": (NOTHING, SAID_NEWCOMERS, 91),
+    "guests": (NOTHING, SAID_GUESTS, 77),
 }
 TIMES = 6  # how often each template is filled
 CALLS = 26  # of each half's first templates: about every one that can be said, once; and all of the second

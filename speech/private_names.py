@@ -69,8 +69,13 @@ def find_names(text: str) -> Iterator[Found]:
     first = (at for at, letter in enumerate(text) if letter in first_letters())
     found += [(at, _recognised(text, at, at in hints, at in starts)) for at in first]
     for start, end in (*found, *announced(text), *unannounced(text)):
-        if end and not is_of_title(text, start, end):
+        if end and not is_of_title(text, start, end) and not _is_complement(text, start):
             yield start, end, "name"
+
+
+def _is_complement(text: str, start: int) -> bool:
+    """女儿嫁得远, 媳妇管得严: a verb with what 得 tells of it, where only 王得胜 and the like are names."""
+    return text[start + 1 : start + 2] == "得" and text[start] not in common_surnames()
 
 
 def is_of_title(text: str, start: int, end: int) -> bool:

@@ -75,8 +75,12 @@ def _by_rule(text: str) -> list[Span]:
 
 
 def _is_misheard(one: Span, likely: Likely) -> bool:
-    """What is a name to a rule alone (老半年一熟, for 老伴); surnames alone the tagger does not know."""
-    return one.kind == "name" and one.end - one.start > 1 and not may_be_private(likely, one.start, one.end)
+    """What is a name or an address to a rule alone (养老街二十号, for 养老金); surnames are left to rules."""
+    return (
+        one.kind in {"name", "address"}
+        and one.end - one.start > 1
+        and not may_be_private(likely, one.start, one.end)
+    )
 
 
 def _by_likeness(text: str, likely: Likely, sure: float, found: Sequence[Span]) -> Iterator[Span]:

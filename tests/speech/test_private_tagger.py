@@ -122,10 +122,16 @@ def test_what_another_reading_shows_is_hidden_in_this_one() -> None:
     assert redact(text, (other,)).text == "楼上某某又在吵架"
 
 
-def test_what_only_a_rule_takes_for_a_name_stays_where_it_was_heard() -> None:
-    text = "我老半年一熟，不需要怎么办手续。"
+@pytest.mark.parametrize("text", ["我老半年一熟，不需要怎么办手续。", "尤其说养老街二十号才能起。"])
+def test_what_only_a_rule_takes_for_somebody_stays_where_it_was_heard(text: str) -> None:
     assert redact(text).text != text
     assert redact(text, (text,)).text == text
+
+
+def test_a_verb_with_what_is_told_of_it_is_no_name() -> None:
+    for text in ("女儿离得远，一年才回来一趟", "媳妇管得严，烟酒都给我断了"):
+        assert redact(text).text == text
+    assert redact("孙子王得胜回来了").text == "孙子某某回来了"
 
 
 def test_what_rules_found_stays_as_it_is_and_the_rest_is_added() -> None:
